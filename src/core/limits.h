@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every bound of the program, with its reason. Any room may read it; nobody else writes a bare number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/time.h"
+
+namespace cityloop::limits {
+
+using namespace std::chrono_literals;
+
+// What comes in
+inline constexpr std::size_t kBodyBytes = 16u << 20;        // one HTTP body: architecture §5
+inline constexpr std::size_t kBatchMessages = 100'000;      // messages in one body: architecture §5
+inline constexpr std::size_t kHeaderBytes = 16u << 10;      // an HTTP head; browsers stay below 8 KiB
+inline constexpr std::size_t kTargetBytes = 8u << 10;       // a request target with filters
+inline constexpr int kJsonDepth = 32;                       // deepest JSON accepted; GeoJSON needs 8
+inline constexpr std::size_t kAssetIdBytes = 128;           // architecture §5
+inline constexpr std::size_t kPointNameBytes = 64;          // a point is a short word
+inline constexpr std::size_t kTextBytes = 4'000;            // a comment or description written by a person
+inline constexpr std::size_t kAttachmentBytes = 12u << 20;  // a phone's full photo
+inline constexpr std::size_t kMqttPacketBytes = 1u << 20;   // one publish; a gateway's batch fits
+inline constexpr std::size_t kMqttSessionQueue = 1'000;     // commands kept for a sleeping device
+inline constexpr std::size_t kMqttConnections = 20'000;     // file descriptors on one small machine
+inline constexpr std::size_t kHttpConnections = 4'000;
+inline constexpr std::size_t kLiveSubscriptions = 32;       // web.md §4.5
+inline constexpr std::size_t kLiveQueueBytes = 4u << 20;    // a slow screen's queue before it is resynchronised
+inline constexpr std::size_t kLiveEventsKept = 50'000;      // resume window: web.md §4.4
+
+// Time
+inline constexpr Millis kFutureTolerance = 5min;   // architecture §3
+inline constexpr Millis kPastTolerance = 24h * 7;  // architecture §3
+inline constexpr int kStalePeriods = 3;            // a condition is stale after this many expected intervals
+
+// The inbox and the turn
+inline constexpr std::size_t kTurnInputs = 512;          // inputs drained into one turn
+inline constexpr std::size_t kTurnMessages = 20'000;     // messages drained into one turn, so that a turn stays short
+inline constexpr std::size_t kInboxMessages = 200'000;   // waiting messages before readings are refused
+inline constexpr std::size_t kInboxActions = 10'000;     // waiting actions and reports before they are refused
+inline constexpr std::size_t kTurnsUncommitted = 4'096;  // turns ahead of the Journal before the inbox refuses
+inline constexpr std::uint64_t kLogUncutBytes = 256u << 20;  // replay of this takes at most about 2 s; then a checkpoint
+inline constexpr std::uint64_t kLogSegmentBytes = 64u << 20; // preallocated segment
+
+// What is kept
+inline constexpr std::size_t kPageDefault = 100;    // items of a list page
+inline constexpr std::size_t kPageMost = 1'000;
+inline constexpr std::size_t kWhySamples = 2'000;   // samples kept in an alarm's why
+inline constexpr std::size_t kWhySteps = 200;
+inline constexpr std::size_t kRuleWindow = 100'000; // samples in one range window
+inline constexpr Millis kIdempotencyKept = 24h;     // architecture §5
+inline constexpr Millis kClosedCaseKept = 24h * 7;  // a closed case may be reopened this long; then it leaves memory
+
+// Access (domain.md §7.1)
+inline constexpr int kLoginFailures = 5;
+inline constexpr Millis kLoginLock = 15min;
+inline constexpr Millis kSessionIdle = 30min;
+inline constexpr Millis kSessionAbsolute = 8h;
+inline constexpr Millis kWallSession = 24h * 365;
+inline constexpr std::size_t kPasswordLeast = 10;
+
+}  // namespace cityloop::limits

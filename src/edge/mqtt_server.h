@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The city's own device listener: MQTT 3.1.1 and 5 on TCP or TLS. A device door, not a broker (architecture §5).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/message.h"
+#include "core/result.h"
+#include "serve/access.h"
+
+namespace cityloop {
+
+struct MqttServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 1883;     // 0: any free one
+  std::string certificate, key;  // PEM files; both or none
+  Millis connect_timeout{10'000};
+};
+
+struct MqttCity {
+  std::function<void(Input, std::function<void(Answer)>)> offer;
+  std::function<std::shared_ptr<const AccessTable>()> access;
+  std::function<Time()> now;
+};
+
+class MqttServer {
+ public:
+  static Result<std::unique_ptr<MqttServer>> create(MqttServerOptions options, MqttCity city);
+  virtual ~MqttServer() = default;
+  virtual std::uint16_t port() const = 0;
+  virtual void stop() = 0;
+  // Delivers to whoever subscribed to `city/v1/{asset}/commands`, queues for its persistent session otherwise (bounded).
+  virtual void command(const std::string& asset, const std::string& payload) = 0;
+  struct Counters { std::uint64_t connections = 0, open = 0, publishes = 0, refused = 0, malformed = 0, dropped_qos0 = 0, wills = 0; };
+  virtual Counters counters() const = 0;
+};
+
+}  // namespace cityloop

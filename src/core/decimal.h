@@ -19,10 +19,11 @@ struct Decimal {
   friend bool operator==(const Decimal&, const Decimal&) = default;  // equal value <=> equal fields (normalised)
 };
 
-// JSON number grammar, exponent allowed; more than 17 significant digits are rounded to 17.
+// JSON number grammar, exponent allowed; more than 17 significant digits, and digits below 1e-18, are rounded half away from zero.
 // kNotANumber when it is not a number, is not finite as a double, or its magnitude is outside 1e-18 .. 1e18.
 Result<Decimal> parse_decimal(std::string_view text);
-Decimal decimal_of(double value);  // shortest decimal that reads back as `value`; value must be finite
+Decimal decimal_of(double value);  // shortest decimal that reads back as `value`; value must be finite.
+                                  // Outside 1e-18 .. 1e18 it is the nearest that a Decimal can keep: zero, or ±1e18.
 std::string format_decimal(Decimal value);  // plain notation, no exponent: "1.25", "-0.004"
 
 }  // namespace cityloop

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,5 +38,6 @@ std::string text_or(const json::object& object, std::string_view key, std::strin
 
 // Edit-distance nearest of `known` to `word`; empty when nothing is near. For error messages.
 std::string nearest_word(std::string_view word, std::initializer_list<std::string_view> known);
+std::string nearest_word(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace cityloop

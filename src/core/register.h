@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -30,7 +31,7 @@ class Register {
   const Asset* asset_at(std::uint32_t slot) const;      // null: free or removed
   std::size_t slots() const { return assets_.size(); }  // slots ever given; 0 is never used
   std::size_t asset_count() const { return by_id_.size(); }
-  // Inserts or replaces. A new id, and a changed kind, get a fresh slot (History keys never change meaning).
+  // Inserts or replaces; the register sets only `slot`. A new id, and a changed kind, get a fresh slot (History keys never change meaning).
   const Asset& put_asset(Asset asset);
   bool remove_asset(std::string_view id);
   // Nearest first within radius_m; at most `most`. Visits a grid of about 500 m cells, not all assets.
@@ -56,15 +57,19 @@ class Register {
   void decode(Reader& in);
 
  private:
+  struct Extent {
+    Box box;
+    double area_m2 = 0;
+  };
   static std::int64_t cell_of(LngLat place);
   void index(const Asset& asset);
   void unindex(const Asset& asset);
 
-  std::vector<Asset> assets_{1};  // by slot; an empty id marks a free slot
+  std::deque<Asset> assets_ = std::deque<Asset>(1);  // by slot; an empty id marks a free slot; addresses never move
   std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> by_id_;
   std::unordered_map<std::int64_t, std::vector<std::uint32_t>> cells_;
   std::map<std::string, Area, std::less<>> areas_;
-  std::map<std::string, Box, std::less<>> boxes_;
+  std::map<std::string, Extent, std::less<>> extents_;  // areas that have a shape
   std::map<std::string, Unit, std::less<>> units_;
   std::string root_ = "50";
 };

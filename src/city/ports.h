@@ -126,6 +126,8 @@ class Journal {
   virtual Result<std::optional<Row>> find(std::string_view table, std::string_view key) const = 0;  // any thread
   virtual Result<JournalHead> head() const = 0;
   virtual Result<void> set_epoch(const std::string& epoch) = 0;
+  // Everything committed so far is on the disk, also after a loss of power. Called before the Log is cut.
+  virtual Result<void> sync() = 0;
   virtual Result<void> backup(const std::string& file) const = 0;             // a consistent copy, while running
 };
 

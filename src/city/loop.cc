@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "city/loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+
+#include "city/version.h"
+#include "core/limits.h"
+
+namespace cityloop {
+
+namespace {
+
+// Cost accounting only; nothing that step computes depends on it.
+std::uint64_t ns_since(std::chrono::steady_clock::time_point start) {
+  return static_cast<std::uint64_t>((std::chrono::steady_clock::now() - start).count());
+}
+
+bool is_early(const Input& input) {
+  return std::holds_alternative<ReadingsIn>(input) || std::holds_alternative<RecordsIn>(input);
+}
+
+JournalBatch batch_of(Outcome& outcome) {
+  return JournalBatch{outcome.turn, outcome.now, outcome.last_seq, std::move(outcome.rows)};
+}
+
+}  // namespace
+
+std::string log_record(const Turn& turn) {
+  std::string bytes;
+  std::size_t size = 256;
+  for (const Input& input : turn.inputs)
+    if (const auto* in = std::get_if<ReadingsIn>(&input))
+      size += in->batch.text.size() + in->batch.messages.size() * sizeof(ReadingBatch::Message) +
+              in->batch.samples.size() * sizeof(ReadingBatch::Sample) + 256;
+  bytes.reserve(size);
+  Writer out(bytes);
+  encode(out, kStepVersion);
+  encode(out, turn.now);
+  encode(out, turn.seed);
+  encode(out, turn.inputs);
+  return bytes;
+}
+
+Result<Turn> turn_of_record(std::uint64_t number, std::string_view record) {
+  Reader in(record);
+  std::uint32_t version = 0;
+  decode(in, version);
+  if (version < kStepVersion)
+    return fail(errors::kOlderLog, "the uncut log was written by an older program; start that program once and stop it cleanly, then upgrade");
+  if (version > kStepVersion) return fail(errors::kNewerData, "the log was written by a newer program; use that one");
+  Turn turn;
+  turn.number = number;
+  decode(in, turn.now);
+  decode(in, turn.seed);
+  decode(in, turn.inputs);
+  if (!in.ok() || !in.done()) return fail(errors::kCorrupt, "turn " + std::to_string(number) + " does not decode");
+  return turn;
+}
+
+Loop::Loop(City& city, Stores stores, Outside outside) : city_(city), stores_(stores), outside_(std::move(outside)) {
+  packs_ = city_.packs();
+  access_ = city_.access().publish(0, city_.tables().root_area());
+  picture_ = city_.analyse().live().publish(0, Time{});
+}
+
+Loop::~Loop() { CHECK(threads_.empty()); }
+
+Result<std::uint64_t> Loop::recover() {
+  if (auto checkpoint = TRY(stores_.checkpoints->newest())) {
+    if (checkpoint->step_version > kStepVersion)
+      return fail(errors::kNewerData, "the checkpoint was written by a newer program; use that one");
+    if (checkpoint->step_version < kStepVersion)
+      return fail(errors::kOlderLog, "the checkpoint was written by an older program and no upgrade is known");
+    TRY(city_.load(checkpoint->state));
+    last_checkpoint_turn_ = checkpoint->turn;
+  }
+  const JournalHead head = TRY(stores_.journal->head());
+  std::uint64_t replayed = 0;
+  TRY(stores_.log->replay(city_.turn(), [&](std::uint64_t number, std::string_view record) -> Result<void> {
+    const Turn turn = TRY(turn_of_record(number, record));
+    Outcome outcome = city_.step(turn);
+    TRY(stores_.history->append(outcome.turn, outcome.samples, outcome.records));
+    if (outcome.turn > head.turn && !outcome.rows.empty()) TRY(stores_.journal->commit({batch_of(outcome)}));
+    ++replayed;
+    return {};
+  }));
+  if (head.turn > city_.turn())
+    return fail(errors::kCorrupt, "the journal knows turn " + std::to_string(head.turn) + " but the log ends at " + std::to_string(city_.turn()));
+  journal_turn_ = history_turn_ = stepped_turn_ = city_.turn();
+  packs_ = city_.packs();
+  access_ = city_.access().publish(city_.turn(), city_.tables().root_area());
+  picture_ = city_.analyse().live().publish(city_.turn(), city_.now());
+  return replayed;
+}
+
+void Loop::start() {
+  last_checkpoint_ = last_picture_ = outside_.now();
+  threads_.emplace_back([this] { run_lookups(); });
+  threads_.emplace_back([this] { run_history(); });
+  threads_.emplace_back([this] { run_journal(); });
+  threads_.emplace_back([this] { run_city(); });
+}
+
+void Loop::stop() {
+  if (threads_.empty()) return;
+  inbox_.close();
+  stopping_ = true;
+  inbox_.wake();
+  threads_.back().join();  // the city thread ends last turns first
+  threads_.pop_back();
+  drained_ = true;
+  { std::lock_guard lock(journal_mutex_); }
+  journal_ready_.notify_all();
+  { std::lock_guard lock(history_mutex_); }
+  history_ready_.notify_all();
+  { std::lock_guard lock(lookup_mutex_); }
+  lookup_ready_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
+  if (city_.turn() != last_checkpoint_turn_) write_checkpoint(Checkpoint{city_.turn(), kStepVersion, city_.save()});
+}
+
+void Loop::offer(Input input, Reply reply) {
+  const std::uint64_t behind = stepped_turn_.load() - journal_turn_.load();
+  const bool import = std::holds_alternative<ReadingsIn>(input) && std::get<ReadingsIn>(input).import;
+  const bool readings = is_early(input);
+  Waiting waiting{std::move(input), std::move(reply), 0};
+  if (readings && !stores_.log->has_room()) {
+    if (waiting.reply) waiting.reply(refuse(errors::kNoSpace, "the log has no preallocated room; nothing was taken, send it again"));
+    return;
+  }
+  if (behind < limits::kTurnsUncommitted && inbox_.offer(waiting)) return;
+  if (!waiting.reply) return;
+  if (import) {
+    waiting.reply(refuse(errors::kRateLimited, "live data goes first; send it again in a second"));
+  } else {
+    waiting.reply(refuse(errors::kOverloaded, "nothing was taken; send it again in a second"));
+  }
+}
+
+// ---- the city thread --------------------------------------------------------------------------------------------
+
+Millis Loop::patience() {
+  if (city_.wants_turn()) return Millis{0};
+  const Time due = city_.next_due();
+  const Time now = outside_.now();
+  if (due <= now) return Millis{0};
+  // A second at most: housekeeping such as pictures and checkpoints looks at the clock that often. A simulated clock
+  // may run faster than the wall's, so near timers are polled.
+  return std::min<Millis>(Millis{200}, due == Time::max() ? Millis{200} : std::max<Millis>(Millis{1}, due - now));
+}
+
+void Loop::run_city() {
+  for (;;) {
+    std::vector<Waiting> waiting = inbox_.drain(patience());
+    {
+      std::deque<std::function<void()>> work;
+      {
+        std::lock_guard lock(work_mutex_);
+        work.swap(work_);
+      }
+      for (const auto& task : work) task();
+    }
+    std::erase_if(waiting, [this](Waiting& one) { return send_to_lookup(one); });
+    const Time now = outside_.now();
+    if (!waiting.empty() || city_.wants_turn() || city_.next_due() <= now) {
+      run_turn(std::move(waiting));
+    } else if (stopping_ && lookups_open_ == 0) {
+      const Inbox::Counters left = inbox_.counters();
+      if (left.messages == 0 && left.actions == 0) return;
+    }
+    if (now - last_picture_ >= outside_.picture_every) {
+      last_picture_ = now;
+      auto picture = city_.analyse().live().publish(city_.turn(), now);
+      std::lock_guard lock(published_mutex_);
+      picture_ = std::move(picture);
+    }
+    const bool much = stores_.log->uncut_bytes() > outside_.log_uncut_bytes / 2;
+    const bool long_ago = now - last_checkpoint_ >= outside_.checkpoint_every && city_.turn() != last_checkpoint_turn_;
+    if (!checkpoint_running_ && (much || long_ago)) begin_checkpoint();
+  }
+}
+
+// Inputs with samples older than their point's newest go by way of the lookup thread, which attaches what History holds at
+// those times; step itself never reads a store.
+bool Loop::send_to_lookup(Waiting& waiting) {
+  auto* in = std::get_if<ReadingsIn>(&waiting.input);
+  if (!in || waiting.looked_up >= 2) return false;
+  if (waiting.looked_up > 0 && in->batch.known_turn == city_.turn()) return false;
+  std::vector<Sense::Lookup> lookups = city_.sense().lookups(*in);
+  if (lookups.empty()) return false;
+  ++waiting.looked_up;
+  ++lookups_open_;
+  {
+    std::lock_guard lock(lookup_mutex_);
+    lookup_queue_.emplace_back(std::move(waiting), std::move(lookups));
+  }
+  lookup_ready_.notify_one();
+  return true;
+}
+
+void Loop::run_turn(std::vector<Waiting> waiting) {
+  Turn turn;
+  turn.number = city_.turn() + 1;
+  turn.now = std::max(city_.now(), outside_.now());
+  turn.seed = outside_.seed();
+  std::vector<Reply> replies;
+  turn.inputs.reserve(waiting.size());
+  replies.reserve(waiting.size());
+  for (Waiting& one : waiting) {
+    turn.inputs.push_back(std::move(one.input));
+    replies.push_back(std::move(one.reply));
+  }
+  if (turn.inputs.empty()) turn.inputs.emplace_back(TickIn{});
+  replies.resize(turn.inputs.size());
+  Flight flight = fly(turn, std::move(replies));
+  const auto start = std::chrono::steady_clock::now();
+  const auto packs = city_.packs();
+  Outcome outcome = city_.step(turn);
+  step_ns_ += ns_since(start);
+  finish(std::move(outcome), flight);
+  if (city_.packs() != packs) flight->packs = city_.packs();
+  ++turns_;
+  stepped_turn_ = turn.number;
+  landed(flight, &InFlight::stepped);
+}
+
+Loop::Flight Loop::fly(Turn& turn, std::vector<Reply> replies) {
+  auto flight = std::make_shared<InFlight>();
+  flight->replies = std::move(replies);
+  for (const Input& input : turn.inputs) flight->early.push_back(is_early(input));
+  {
+    std::lock_guard lock(flights_mutex_);
+    flights_.push_back(flight);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  std::string record = log_record(turn);
+  encode_ns_ += ns_since(start);
+  stores_.log->append(turn.number, std::move(record), [this, flight] { landed(flight, &InFlight::synced); });
+  return flight;
+}
+
+void Loop::finish(Outcome&& outcome, Flight& flight) {
+  messages_ += outcome.messages;
+  events_ += outcome.events.size();
+  for (const Event& event : outcome.events) {
+    if (auto delta = live_delta(event, outcome.now)) flight->deltas.push_back(std::move(*delta));
+    flight->notices = flight->notices || std::holds_alternative<Notice>(event.body);
+  }
+  if (city_.access().changed()) flight->access = city_.access().publish(outcome.turn, city_.tables().root_area());
+  flight->outcome = std::move(outcome);
+}
+
+// ---- from sync and step to the stores ---------------------------------------------------------------------------
+
+void Loop::landed(const Flight& flight, bool InFlight::*part) {
+  std::lock_guard lock(flights_mutex_);
+  flight.get()->*part = true;
+  while (!flights_.empty() && flights_.front()->synced && flights_.front()->stepped) {
+    Flight first = std::move(flights_.front());
+    flights_.pop_front();
+    for (std::size_t i = 0; i < first->replies.size(); ++i)
+      if (first->early[i] && first->replies[i]) first->replies[i](std::move(first->outcome.answers[i]));
+    {
+      std::lock_guard history(history_mutex_);
+      history_queue_.push_back(first);
+    }
+    history_ready_.notify_one();
+    {
+      std::lock_guard journal(journal_mutex_);
+      journal_queue_.push_back(std::move(first));
+    }
+    journal_ready_.notify_one();
+  }
+}
+
+void Loop::run_history() {
+  for (;;) {
+    std::deque<Flight> flights;
+    {
+      std::unique_lock lock(history_mutex_);
+      history_ready_.wait(lock, [&] { return drained_ || !history_queue_.empty(); });
+      flights.swap(history_queue_);
+      if (flights.empty()) {
+        if (drained_) return;
+        continue;
+      }
+    }
+    for (const Flight& flight : flights) {
+      const auto kept = stores_.history->append(flight->outcome.turn, flight->outcome.samples, flight->outcome.records);
+      if (!kept) outside_.fatal("history: " + kept.error().detail);
+      history_turn_ = flight->outcome.turn;
+    }
+  }
+}
+
+void Loop::run_journal() {
+  for (;;) {
+    std::deque<Flight> flights;
+    {
+      std::unique_lock lock(journal_mutex_);
+      journal_ready_.wait(lock, [&] { return drained_ || !journal_queue_.empty(); });
+      flights.swap(journal_queue_);
+      if (flights.empty()) {
+        if (drained_) return;
+        continue;
+      }
+    }
+    std::vector<JournalBatch> batches;
+    for (const Flight& flight : flights)
+      if (!flight->outcome.rows.empty()) batches.push_back(batch_of(flight->outcome));
+    if (!batches.empty()) {
+      // A violated key here is a second case for one event: our defect. Stop loudly, the turn is in the Log.
+      const auto kept = stores_.journal->commit(batches);
+      if (!kept) outside_.fatal("journal: " + kept.error().detail);
+    }
+    bool notices = false;
+    for (const Flight& flight : flights) {
+      if (flight->access || flight->packs) {
+        std::lock_guard lock(published_mutex_);
+        if (flight->access) access_ = flight->access;
+        if (flight->packs) packs_ = flight->packs;
+      }
+      notices = notices || flight->notices;
+      if (!flight->deltas.empty() && outside_.publish) outside_.publish(flight->deltas);
+      journal_turn_ = flight->outcome.turn;
+      for (std::size_t i = 0; i < flight->replies.size(); ++i)
+        if (!flight->early[i] && flight->replies[i]) flight->replies[i](std::move(flight->outcome.answers[i]));
+    }
+    { std::lock_guard lock(flights_mutex_); }
+    committed_.notify_all();
+    if (notices && outside_.notices_changed) outside_.notices_changed();
+  }
+}
+
+void Loop::run_lookups() {
+  for (;;) {
+    std::pair<Waiting, std::vector<Sense::Lookup>> job;
+    {
+      std::unique_lock lock(lookup_mutex_);
+      lookup_ready_.wait(lock, [&] { return drained_ || !lookup_queue_.empty(); });
+      if (lookup_queue_.empty()) return;
+      job = std::move(lookup_queue_.front());
+      lookup_queue_.pop_front();
+    }
+    auto& batch = std::get<ReadingsIn>(job.first.input).batch;
+    // What is read below is at least as new as this turn; sense remembers younger late samples itself.
+    batch.known_turn = stores_.history->seen_turn();
+    batch.known.clear();
+    // Sorted by point and time, neighbours come out of one read.
+    std::sort(job.second.begin(), job.second.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.slot, a.point, a.at) < std::tie(b.slot, b.point, b.at);
+    });
+    constexpr std::size_t kRead = 4096;
+    for (std::size_t i = 0; i < job.second.size();) {
+      const Sense::Lookup& first = job.second[i];
+      std::size_t end = i + 1;
+      while (end < job.second.size() && job.second[end].slot == first.slot && job.second[end].point == first.point) ++end;
+      Time from = first.at;
+      const Time to = job.second[end - 1].at + Millis{1};
+      const auto same = [&](std::size_t k, const Sample& sample) { return job.second[k].at == sample.at; };
+      std::size_t next = i;
+      for (bool more = true; more;) {
+        const auto read = stores_.history->read(point_id(first.slot, first.point), from, to, kRead);
+        if (!read) break;  // a damaged block knows nothing; the sample counts as new
+        for (const Sample& sample : *read) {
+          while (next < end && job.second[next].at < sample.at) ++next;
+          for (std::size_t k = next; k < end && same(k, sample); ++k) batch.known.push_back({job.second[k].sample, true, sample.value});
+        }
+        more = read->size() == kRead;
+        if (more) from = read->back().at + Millis{1};
+      }
+      i = end;
+    }
+    std::sort(batch.known.begin(), batch.known.end(), [](const auto& a, const auto& b) { return a.sample < b.sample; });
+    ++lookups_;
+    inbox_.put_back(std::move(job.first));
+    --lookups_open_;
+    inbox_.wake();
+  }
+}
+
+// ---- checkpoints ------------------------------------------------------------------------------------------------
+
+void Loop::begin_checkpoint() {
+  if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
+  checkpoint_running_ = true;
+  last_checkpoint_ = outside_.now();
+  last_checkpoint_turn_ = city_.turn();
+  checkpoint_thread_ = std::thread([this, checkpoint = Checkpoint{city_.turn(), kStepVersion, city_.save()}]() mutable {
+    while ((journal_turn_ < checkpoint.turn || history_turn_ < checkpoint.turn)) std::this_thread::sleep_for(Millis{2});
+    write_checkpoint(std::move(checkpoint));
+    checkpoint_running_ = false;
+  });
+}
+
+// The Log is cut behind the least of the three: the checkpoint, the Journal on disk, History on disk.
+void Loop::write_checkpoint(Checkpoint checkpoint) {
+  const std::uint64_t turn = checkpoint.turn;
+  if (const auto synced = stores_.journal->sync(); !synced) return outside_.fatal("journal: " + synced.error().detail);
+  const auto flushed = stores_.history->flush();
+  if (!flushed) return outside_.fatal("history: " + flushed.error().detail);
+  if (const auto saved = stores_.checkpoints->save(checkpoint); !saved) return outside_.fatal("checkpoint: " + saved.error().detail);
+  if (const auto cut = stores_.log->cut(turn); !cut) return outside_.fatal("log: " + cut.error().detail);
+  last_checkpoint_turn_ = turn;
+  ++checkpoints_;
+}
+
+Result<std::uint64_t> Loop::checkpoint_now() {
+  std::promise<std::uint64_t> begun;
+  between_turns([&](City& city) {
+    begin_checkpoint();
+    begun.set_value(city.turn());
+  });
+  const std::uint64_t turn = begun.get_future().get();
+  while (checkpoint_running_) std::this_thread::sleep_for(Millis{2});
+  return turn;
+}
+
+void Loop::between_turns(const std::function<void(City&)>& work) {
+  std::promise<void> ready;
+  {
+    std::lock_guard lock(work_mutex_);
+    work_.push_back([&] {
+      work(city_);
+      ready.set_value();
+    });
+  }
+  inbox_.wake();
+  ready.get_future().get();
+}
+
+// ---- what others read -------------------------------------------------------------------------------------------
+
+std::shared_ptr<const AccessTable> Loop::access() const {
+  std::lock_guard lock(published_mutex_);
+  return access_;
+}
+
+std::shared_ptr<const LiveState::Picture> Loop::live() const {
+  std::lock_guard lock(published_mutex_);
+  return picture_;
+}
+
+std::shared_ptr<const Packs> Loop::packs() const {
+  std::lock_guard lock(published_mutex_);
+  return packs_;
+}
+
+std::optional<std::string> Loop::why_not_ready() const {
+  if (stopping_) return "stopping";
+  if (!stores_.log->has_room()) return "the log has no preallocated room";
+  if (stepped_turn_ - journal_turn_ >= limits::kTurnsUncommitted) return "the journal is behind";
+  return std::nullopt;
+}
+
+Loop::Counters Loop::counters() const {
+  Counters out;
+  out.turns = turns_;
+  out.messages = messages_;
+  out.events = events_;
+  out.checkpoints = checkpoints_;
+  out.lookups = lookups_;
+  out.step_ns = step_ns_;
+  out.encode_ns = encode_ns_;
+  out.committed_turn = journal_turn_;
+  out.uncommitted = stepped_turn_ - journal_turn_;
+  out.inbox = inbox_.counters();
+  return out;
+}
+
+}  // namespace cityloop

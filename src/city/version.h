@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions that data carries. A change of any encoded layout or of what step computes raises kStepVersion.
+#pragma once
+
+#include <cstdint>
+
+namespace cityloop {
+
+inline constexpr std::uint32_t kStepVersion = 1;    // Log records and checkpoints
+inline constexpr std::uint32_t kSchemaVersion = 1;  // Journal tables
+inline constexpr const char* kProgramVersion = "0.1.0";
+
+}  // namespace cityloop

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,11 +14,13 @@
 
 namespace cityloop {
 
-// The Journal's tables: assets alarms cases timeline reports orders notices units attachments quarantine audit events
-// users sessions tokens credentials sources areas packs receivers scores settings.
+// The Journal's tables: assets alarms whys cases timeline reports orders notices units attachments quarantine audit events
+// users sessions tokens credentials persons sources areas packs receivers scores settings.
 const std::vector<TableSpec>& tables();
+const TableSpec* table_of(std::string_view name);  // null: unknown
 
-// Rows of one event, the row of the `events` table (key = 20-digit seq) among them.
+// Rows of one event, the row of the `events` table (key = 20-digit seq) among them. `events` rows of what screens hear of
+// hold the `ev` message itself, so that a resume reads what was sent. Columns of a RowPut that its table lacks are dropped.
 void project(const Event& event, std::vector<RowChange>& rows);
 
 // What the live feed sends of one event: topic, area for the scope filter, and the `ev` message of web.md §4.3 as JSON,
@@ -28,6 +32,13 @@ struct LiveDelta {
   std::string message;
 };
 std::optional<LiveDelta> live_delta(const Event& event, Time now);
+
+// The same for all events of one turn, in order. Better than one by one: the timeline entry of a case is put into the `ev` of
+// that case ("entry"), so a page needs no second question; alone, an entry is an `ev` of kind `case.entry`.
+void project(std::span<const Event> events, std::vector<RowChange>& rows);
+std::vector<LiveDelta> live_deltas(std::span<const Event> events, Time now);
+
+std::string seq_key(std::uint64_t seq);  // 20 digits: orders as text
 
 // Documents. Stable forms; fields may be added, never renamed.
 std::string doc_of(const Alarm& alarm);
@@ -44,9 +55,13 @@ std::string doc_of(const QuarantineItem& item);
 std::string doc_of(const Record& record);
 std::string doc_of(const AuditEntry& entry);
 
+// The clock that runs now: the last one not stopped; null when none runs.
+const Clock* running_clock(const Case& file);
+
 // Back from a stored document, for answers that need the value (allowed actions, why --verify).
 Result<Case> case_of_doc(std::string_view doc);
 Result<Alarm> alarm_of_doc(std::string_view doc, std::string_view why);
 Result<Asset> asset_of_doc(std::string_view doc);
+Result<Attachment> attachment_of_doc(std::string_view doc);
 
 }  // namespace cityloop

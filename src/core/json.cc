@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <vector>
 
 #include "core/limits.h"
@@ -38,6 +39,59 @@ Result<json::value> parse(std::string_view text, const json::parse_options& opti
   }
   return fail(errors::kBadJson, line_and_column(text, read) + ": " + sentence(code));
 }
+
+// Walks text that has been parsed already, so that its form can be trusted, and finds a key that its object has before.
+class TwiceFinder {
+ public:
+  explicit TwiceFinder(std::string_view text) : text_(text) {}
+
+  // Offset of the repeated key; npos when there is none.
+  std::size_t find() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '"') {
+        const std::size_t start = at_;
+        const std::string_view word = take_string();
+        if (is_key() && !open_.back().insert(word).second) return start;
+      } else if (c == '/') {
+        skip_comment();
+      } else {
+        if (c == '{' || c == '[') open_.emplace_back();
+        if (c == '}' || c == ']') open_.pop_back();
+        ++at_;
+      }
+    }
+    return std::string_view::npos;
+  }
+
+ private:
+  std::string_view take_string() {
+    const std::size_t start = ++at_;
+    while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+    return text_.substr(start, at_++ - start);
+  }
+  void skip_comment() {
+    const bool line = text_[at_ + 1] == '/';
+    const std::size_t end = text_.find(line ? "\n" : "*/", at_ + 2);
+    at_ = end == std::string_view::npos ? text_.size() : end + (line ? 1 : 2);
+  }
+  bool is_key() {
+    while (at_ < text_.size()) {
+      if (text_[at_] == '/') {
+        skip_comment();
+      } else if (std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
+        ++at_;
+      } else {
+        return text_[at_] == ':';
+      }
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::vector<std::set<std::string_view>> open_;
+};
 
 Error wrong_type(std::string_view key, std::string_view wanted) {
   return fail(errors::kWrongType, quoted(key) + " must be " + std::string(wanted));
@@ -85,7 +139,11 @@ Result<json::value> parse_jsonc(std::string_view text) {
   options.allow_comments = true;
   options.allow_trailing_commas = true;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // editors of one vendor write it
-  return parse(text, options);
+  json::value value = TRY(parse(text, options));
+  if (const std::size_t twice = TwiceFinder(text).find(); twice != std::string_view::npos) {
+    return fail(errors::kBadJson, line_and_column(text, twice) + ": this member stands twice in its object");
+  }
+  return value;
 }
 
 Result<std::string> need_string(const json::object& object, std::string_view key) {

@@ -18,7 +18,8 @@ namespace json = boost::json;
 
 // Strict JSON, at most kJsonDepth levels; duplicates of a member: the last one holds. kBadJson / kTooDeep.
 Result<json::value> parse_json(std::string_view text);
-// The same with // and /* */ comments and trailing commas, for packs, sources and configuration; the error names line and column.
+// The same with // and /* */ comments and trailing commas, for packs, sources and configuration; the error names line
+// and column, and a member that stands twice in one object is an error (people lose what they wrote first).
 Result<json::value> parse_jsonc(std::string_view text);
 
 // Readers of an object's members. The optional ones give nothing when the member is absent or null,

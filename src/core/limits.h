@@ -19,12 +19,24 @@ inline constexpr std::size_t kTargetBytes = 8u << 10;       // a request target 
 inline constexpr int kJsonDepth = 32;                       // deepest JSON accepted; GeoJSON needs 8
 inline constexpr std::size_t kAssetIdBytes = 128;           // architecture §5
 inline constexpr std::size_t kPointNameBytes = 64;          // a point is a short word
+inline constexpr std::size_t kPointsOfKind = 256;           // a History key keeps 8 bits for the point
+inline constexpr std::size_t kPackBytes = 4u << 20;         // a pack is written by a person
 inline constexpr std::size_t kTextBytes = 4'000;            // a comment or description written by a person
 inline constexpr std::size_t kAttachmentBytes = 12u << 20;  // a phone's full photo
 inline constexpr std::size_t kMqttPacketBytes = 1u << 20;   // one publish; a gateway's batch fits
 inline constexpr std::size_t kMqttSessionQueue = 1'000;     // commands kept for a sleeping device
 inline constexpr std::size_t kMqttConnections = 20'000;     // file descriptors on one small machine
+inline constexpr int kMqttReceiveMaximum = 256;             // unacknowledged publishes of one device: two turns of a busy gateway
+inline constexpr std::size_t kMqttInflight = 64;            // unacknowledged commands to one device
+inline constexpr std::size_t kMqttSessionBytes = 1u << 20;  // commands kept for one device
+inline constexpr std::size_t kMqttSessionsBytes = 64u << 20;  // and for all of them
+inline constexpr std::size_t kMqttSessions = 20'000;        // sleeping sessions; the oldest one leaves
+inline constexpr int kMqttTopicAliases = 64;                // a gateway's hottest topics
+inline constexpr std::size_t kMqttSubscriptions = 256;      // of one session: a gateway's assets one by one
+inline constexpr std::size_t kMqttClientIdBytes = 128;
+inline constexpr std::size_t kMqttHeldBytes = 128u << 20;   // publishes held back while the city refuses; then devices are cut off
 inline constexpr std::size_t kHttpConnections = 4'000;
+inline constexpr std::size_t kLiveMessageBytes = 64u << 10; // one message of a screen; web.md §4.3 needs far less
 inline constexpr std::size_t kLiveSubscriptions = 32;       // web.md §4.5
 inline constexpr std::size_t kLiveQueueBytes = 4u << 20;    // a slow screen's queue before it is resynchronised
 inline constexpr std::size_t kLiveEventsKept = 50'000;      // resume window: web.md §4.4
@@ -32,6 +44,7 @@ inline constexpr std::size_t kLiveEventsKept = 50'000;      // resume window: we
 // Time
 inline constexpr Millis kFutureTolerance = 5min;   // architecture §3
 inline constexpr Millis kPastTolerance = 24h * 7;  // architecture §3
+inline constexpr Millis kMqttSessionKept = 24h;    // longest life of a sleeping MQTT session
 inline constexpr int kStalePeriods = 3;            // a condition is stale after this many expected intervals
 
 // The inbox and the turn
@@ -48,9 +61,18 @@ inline constexpr std::size_t kPageDefault = 100;    // items of a list page
 inline constexpr std::size_t kPageMost = 1'000;
 inline constexpr std::size_t kWhySamples = 2'000;   // samples kept in an alarm's why
 inline constexpr std::size_t kWhySteps = 200;
+inline constexpr std::size_t kHistoryBuckets = 100'000;  // steps of one history answer; a chart shows some thousands
 inline constexpr std::size_t kRuleWindow = 100'000; // samples in one range window
 inline constexpr Millis kIdempotencyKept = 24h;     // architecture §5
 inline constexpr Millis kClosedCaseKept = 24h * 7;  // a closed case may be reopened this long; then it leaves memory
+inline constexpr std::size_t kTitleBytes = 400;     // a case's title in a list; longer text belongs into `text`
+inline constexpr std::size_t kActionAttachments = 20;  // pictures named by one action
+inline constexpr double kSimilarCaseRadius_m = 50;  // reports of one class join within it: domain.md §1.8
+inline constexpr Millis kSimilarCaseWindow = 24h;   // and within this time
+inline constexpr double kJoinRadiusMost_m = 5'000;  // a pack's join radius: more would join half a city
+inline constexpr int kNoticeAttempts = 20;          // then an administrator decides
+inline constexpr Millis kNoticeBackoffMost = 10min; // a receiver that is back is heard within this time
+inline constexpr Millis kOutboxSweep = 1h;          // how often what nobody needs leaves memory
 
 // Access (domain.md §7.1)
 inline constexpr int kLoginFailures = 5;

@@ -60,6 +60,7 @@ void ReadingBatch::encode(Writer& out) const {
   cityloop::encode(out, flaws);
   cityloop::encode(out, known);
   cityloop::encode(out, known_turn);
+  cityloop::encode(out, single);
 }
 
 void ReadingBatch::decode(Reader& in) {
@@ -69,6 +70,7 @@ void ReadingBatch::decode(Reader& in) {
   cityloop::decode(in, flaws);
   cityloop::decode(in, known);
   cityloop::decode(in, known_turn);
+  cityloop::decode(in, single);
   if (in.ok() && is_sound(*this)) return;
   in.spoil();
   *this = ReadingBatch{};

@@ -31,7 +31,7 @@ struct ReadingBatch {
     std::uint32_t point = 0;         // offset into text
     std::uint32_t point_size = 0;
     std::int32_t scale = 0;
-    std::uint32_t flaw = 0;          // 0: a number; otherwise 1 not a finite number, 2 wrong type
+    std::uint32_t flaw = 0;          // 0: a number; otherwise 1 not a finite number, 2 wrong type, 3 the source's sign for missing
     std::int64_t mantissa = 0;
   };
   struct Flaw {                      // a message that could not be decoded at all
@@ -52,6 +52,7 @@ struct ReadingBatch {
   std::vector<Flaw> flaws;
   std::vector<Known> known;          // ascending by sample
   std::uint64_t known_turn = 0;      // the turn h as of which `known` holds
+  bool single = false;               // the body was one object, not a batch: nothing good in it answers 422
 
   std::string_view asset_of(const Message& m) const { return std::string_view(text).substr(m.asset, m.asset_size); }
   std::string_view point_of(const Sample& s) const { return std::string_view(text).substr(s.point, s.point_size); }
@@ -81,6 +82,7 @@ struct RecordIn {
   std::string raw;
   std::string flaw_code;   // not empty: undecodable
   std::string flaw_detail;
+  bool single = false;     // the body was this one object: when it is refused, the answer is 422
 };
 
 struct RecordsIn {

@@ -79,7 +79,7 @@ struct RuleSpec {
   std::vector<RuleLevel> levels;  // ascending: blue first
   Millis keep_firing_for{0};    // condition false this long before it clears
   std::string clear_expr;       // `clear_when`: hysteresis; must hold to clear. Empty: level's expr false
-  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> labels;  // `urgency`: of the case that it opens; others are the city's own
   Words title;                  // annotations.summary; `{{ value }}`, `{{ asset }}`, `{{ point }}` are filled in
   Words advice;                 // annotations.description: what to do, safety text
   std::string point;            // the point shown with the alarm
@@ -135,8 +135,8 @@ struct PackExample {            // run by `cityloop check`
 
 struct Pack {
   std::string name;             // file name without ending
-  std::string version;          // as declared; with the digest: `1.2+3f9a…`
-  std::string digest;           // SHA-256 of the file, hex (8 characters)
+  std::string version;          // as declared, `+`, and the digest: `1.2+3f9a01bc`
+  std::string digest;           // SHA-256 of the file, its first 8 hex digits
   Words title;
   std::string text;             // the file as read
   std::vector<KindSpec> kinds;
@@ -147,7 +147,8 @@ struct Pack {
   std::vector<SimulateSpec> simulate;
   std::vector<PackExample> examples;
   std::string decode;           // JSON of the default payload form, or empty
-  std::string plans;            // JSON, carried for later
+  std::string plans;            // JSON array, carried for later; or empty
+  std::string citizen;          // JSON object, carried for later; or empty
 };
 
 // Parses one file's text. Every error names line or member path and what is expected there; unknown keys are errors
@@ -163,6 +164,7 @@ class Packs {
   const Pack* pack_of_kind(std::string_view name) const;
   const RecordSpec* record(std::string_view name) const;
   const Pack* pack(std::string_view name) const;
+  const RuleSpec* rule(std::string_view name) const;       // `septic_gas/ch4_high`; null: unknown
 
  private:
   std::vector<Pack> packs_;

@@ -43,10 +43,12 @@ inline Error fail(const Code& code, std::string detail) { return Error{&code, st
     }                                                                                       \
   } while (false)
 
-// Statement expression: the value of a Result, or return its error from the enclosing function.
-#define TRY(expression)                                        \
-  __extension__({                                              \
-    auto try_result_ = (expression);                           \
-    if (!try_result_.has_value()) return try_result_.error();  \
-    std::move(try_result_).value();                            \
+// Statement expression: the value of a Result, or return its error from the enclosing function. May be nested.
+#define TRY(expression) TRY_AS_(expression, __COUNTER__)
+#define TRY_AS_(expression, number) TRY_NAMED_(expression, number)
+#define TRY_NAMED_(expression, number)                                           \
+  __extension__({                                                                \
+    auto try_result_##number = (expression);                                     \
+    if (!try_result_##number.has_value()) return try_result_##number.error();    \
+    std::move(try_result_##number).value();                                      \
   })

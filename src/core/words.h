@@ -277,6 +277,8 @@ struct Case {
   bool agreed = false;         // the sensor agrees that it is over
   std::uint64_t rev = 1;
   Time changed_at{};
+  std::string returned_from;   // unit that gave it back, or `dispatcher`; until the next step forward
+  std::string merged_into;     // no of the case that took it over
 };
 
 struct Order {                 // the task given to a unit or person

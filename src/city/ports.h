@@ -88,15 +88,15 @@ struct Where {
   enum class Op : std::uint8_t { equal, not_equal, in, prefix, at_least, at_most, less, greater, contains };
   std::string column;           // a column's name or `key`
   Op op = Op::equal;
-  std::vector<Cell> values;     // one, or several for `in`
+  std::vector<Cell> values{};   // one, or several for `in`
 };
 
 struct Query {
   std::string table;
-  std::vector<Where> where;     // all must hold
+  std::vector<Where> where{};   // all must hold
   std::string order = "key";    // a column or `key`; ties by key
   bool descending = false;
-  std::string cursor;           // `next` of the page before
+  std::string cursor{};         // `next` of the page before
   std::size_t limit = 100;
   bool count = false;
 };
@@ -159,7 +159,8 @@ struct RecordQuery {
   Time from{};
   Time to{};
   std::size_t limit = 100;
-  std::string cursor;
+  std::string cursor{};
+  bool descending = false;  // newest first
 };
 
 class History {

@@ -213,8 +213,8 @@ std::string nearest_word(std::string_view word, std::initializer_list<std::strin
 
 std::string nearest_word(std::string_view word, std::span<const std::string_view> known) {
   if (word.size() > limits::kPointNameBytes) return {};
-  // A third of the letters may be wrong; more is a guess that misleads.
-  std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
+  // A third of the letters may be wrong, and two swapped ones; more is a guess that misleads.
+  std::size_t best = (word.size() < 4 ? 1 : std::max<std::size_t>(2, word.size() / 3)) + 1;
   std::string_view nearest;
   for (const std::string_view candidate : known) {
     const std::size_t distance = edit_distance(word, candidate);

@@ -63,6 +63,11 @@ inline constexpr std::size_t kWhySamples = 2'000;   // samples kept in an alarm'
 inline constexpr std::size_t kWhySteps = 200;
 inline constexpr std::size_t kHistoryBuckets = 100'000;  // steps of one history answer; a chart shows some thousands
 inline constexpr std::size_t kRuleWindow = 100'000; // samples in one range window
+inline constexpr std::size_t kAlarmsListed = 50'000;      // cleared alarms that nobody has seen yet; the oldest leave memory
+inline constexpr std::size_t kDeafPeriods = 256;          // remembered a principal: restarts and lost connections
+inline constexpr Millis kDeafKept = 24h * 30;             // older deafness no longer excuses anything
+inline constexpr Millis kShelfMost = 24h * 7;             // longest shelving; maintenance is for longer
+inline constexpr Millis kDrillLasts = 10min;              // a test alarm that nobody acknowledges
 inline constexpr Millis kIdempotencyKept = 24h;     // architecture §5
 inline constexpr Millis kClosedCaseKept = 24h * 7;  // a closed case may be reopened this long; then it leaves memory
 inline constexpr std::size_t kTitleBytes = 400;     // a case's title in a list; longer text belongs into `text`
@@ -74,6 +79,17 @@ inline constexpr int kNoticeAttempts = 20;          // then an administrator dec
 inline constexpr Millis kNoticeBackoffMost = 10min; // a receiver that is back is heard within this time
 inline constexpr Millis kOutboxSweep = 1h;          // how often what nobody needs leaves memory
 
+// Expressions of packs
+inline constexpr std::size_t kExprBytes = 4'000;     // one rule is a sentence, not a program
+inline constexpr std::size_t kExprNodes = 1'000;     // bounds compile time and running time
+inline constexpr int kExprDepth = 64;                // nesting, so that the compiler's recursion is bounded
+inline constexpr std::size_t kExprStack = 64;        // values of one evaluation
+inline constexpr Millis kRangeMost = 24h * 31;       // widest window, longest stuck_for, sequence and absent_for
+inline constexpr double kNeighbourMetres = 20'000;   // widest neighbourhood
+inline constexpr std::size_t kNeighbours = 1'000;    // assets looked at, nearest first
+inline constexpr std::size_t kRuleLevels = 4;        // blue, yellow, orange, red
+inline constexpr Millis kRecordAlarmKept = 5min;     // a record rule without keep_firing_for: a record is a moment
+
 // Access (domain.md §7.1)
 inline constexpr int kLoginFailures = 5;
 inline constexpr Millis kLoginLock = 15min;
@@ -81,5 +97,8 @@ inline constexpr Millis kSessionIdle = 30min;
 inline constexpr Millis kSessionAbsolute = 8h;
 inline constexpr Millis kWallSession = 24h * 365;
 inline constexpr std::size_t kPasswordLeast = 10;
+inline constexpr std::size_t kSessionsOfUser = 32;  // browsers of one account; the oldest leaves
+inline constexpr Millis kRotationGrace = 24h;       // a device may use its old secret this long after a rotation
+inline constexpr Millis kTicketLife = 1min;         // of a live ticket, used once
 
 }  // namespace cityloop::limits

@@ -72,9 +72,14 @@ class Access {
  public:
   // Verbs: user.put user.disable user.enable user.password user.delete session.open session.close session.touch
   // token.create token.revoke credential.create credential.rotate credential.revoke credential.disable credential.enable
+  // person.put person.reveal person.delete (personal side rows: sealed values only)
+  // Subjects: user name, session key (session.open: user name), token id, credential id, person key (person.reveal: report id).
+  // Bodies: user.put {person?,roles?,area?,unit?,password?,enabled?,must_change?} · user.password {password,keep?,seen?} ·
+  // session.open {key,csrf,wall?,seen} · token.create {name,role,area?,unit?,hash,expires?} ·
+  // credential.create {name,assets,hash} · credential.rotate {hash} · person.put {name,phone} · person.reveal {person,reason}
   static bool handles(std::string_view verb);
   Answer act(const ActionIn& in, const Actor& actor, Context& city);
-  void tick(Context& city);  // expired sessions and old hashes leave
+  void tick(Context& city);  // expired sessions and old hashes leave; looks at most once a minute
 
   const AccessTable& table() const { return table_; }
   bool changed() const { return changed_; }
@@ -84,8 +89,40 @@ class Access {
   void decode(Reader& in);
 
  private:
+  struct Change {  // one action being worked on
+    const ActionIn& in;
+    const Actor& actor;
+    Context& city;
+  };
+  Result<Answer> put_user(Change& c);
+  Result<Answer> enable_user(Change& c, bool enabled);
+  Result<Answer> delete_user(Change& c);
+  Result<Answer> set_password(Change& c);
+  Result<Answer> open_session(Change& c);
+  Result<Answer> close_session(Change& c);
+  Result<Answer> touch_session(Change& c);
+  Result<Answer> create_token(Change& c);
+  Result<Answer> revoke_token(Change& c);
+  Result<Answer> create_credential(Change& c);
+  Result<Answer> change_credential(Change& c);
+  Result<Answer> revoke_credential(Change& c);
+  Result<Answer> put_person(Change& c);
+  Result<Answer> reveal_person(Change& c);
+  Result<Answer> delete_person(Change& c);
+
+  Result<User*> governed(const Change& c);  // the user named by the subject, when this actor may change it
+  Result<void> may_lose_admin(const User& user) const;
+  void close_sessions(std::string_view user, std::string_view keep, Context& city);
+  void emit(const User& user, Change& c) const;
+
   AccessTable table_;
+  Time next_sweep_{};
   bool changed_ = true;
 };
+
+// Documents without a secret, as the API answers them.
+std::string doc_of(const User& user);
+std::string doc_of(const Token& token);
+std::string doc_of(const Credential& credential);
 
 }  // namespace cityloop

@@ -169,6 +169,8 @@ Result<Case> case_of_doc(std::string_view doc) {
   file.reworks = whole<int>(in, "reworks");
   file.proof = flag(in, "proof");
   file.agreed = flag(in, "agreed");
+  file.returned_from = text_or(in, "returned_from");
+  file.merged_into = text_or(in, "merged_into");
   file.rev = whole<std::uint64_t>(in, "rev");
   file.changed_at = time_in(in, "changed_at").value_or(kNoTime);
   return file;

@@ -60,6 +60,7 @@ std::string doc_of(const Case& file) {
   out.member("changed_at", file.changed_at).member("level", level_name(file.level));
   out.member("returns", file.returns).member("reworks", file.reworks);
   out.member("proof", file.proof).member("agreed", file.agreed).member("limit", file.limit);
+  out.member_or_null("returned_from", file.returned_from).member_or_null("merged_into", file.merged_into);
   out.member("pack", file.pack).member("origin", file.origin).member("rev", file.rev);
   return out.end_object().take();
 }

@@ -7,7 +7,7 @@ std::span<const Code* const> all_codes() {
   using namespace errors;
   static constexpr const Code* kAll[] = {
       &kInternal, &kBadRequest, &kBadJson, &kTooDeep, &kWrongType, &kMissingField, &kBadField, &kUnknownField, &kBadTime,
-      &kTooLarge, &kTooMany, &kUnsupportedMedia, &kMethodNotAllowed, &kNotFound, &kTimeout, &kRateLimited, &kOverloaded,
+      &kTooLarge, &kHeadersTooLarge, &kTargetTooLong, &kTooMany, &kUnsupportedMedia, &kMethodNotAllowed, &kNotFound, &kTimeout, &kRateLimited, &kOverloaded,
       &kNotReady, &kReadOnly, &kNoSpace, &kStorage, &kCorrupt, &kNewerData, &kOlderLog, &kHeld, &kNetwork, &kUsage,
       &kUnauthenticated, &kBadCredentials, &kLocked, &kCsrf, &kForbidden, &kForeignArea, &kForeignAsset, &kWeakPassword,
       &kPreconditionRequired, &kStale, &kNotAllowed, &kUnknownAction, &kConflict, &kKeyReused,

@@ -28,6 +28,8 @@ inline constexpr Code kBadField{"field.invalid", 422, "A field has an invalid va
 inline constexpr Code kUnknownField{"field.unknown", 422, "A field is not known"};
 inline constexpr Code kBadTime{"time.malformed", 422, "The time is not RFC 3339 or epoch milliseconds"};
 inline constexpr Code kTooLarge{"request.too_large", 413, "The request is too large"};
+inline constexpr Code kHeadersTooLarge{"request.headers_too_large", 431, "The request's head is too large"};
+inline constexpr Code kTargetTooLong{"request.target_too_long", 414, "The request's address is too long"};
 inline constexpr Code kTooMany{"request.too_many", 413, "The request has too many items"};
 inline constexpr Code kUnsupportedMedia{"request.unsupported_media_type", 415, "The media type is not supported"};
 inline constexpr Code kMethodNotAllowed{"request.method_not_allowed", 405, "The method is not allowed here"};

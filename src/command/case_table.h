@@ -17,33 +17,50 @@ struct FieldNeed {
   bool required = false;
 };
 
+// One row. An action may have several: the row that fits the case's stage holds.
 struct Transition {
   std::string_view action;
   std::vector<Stage> from;
-  Stage to;                       // equal to the stage itself for actions that do not move (comment)
-  std::vector<Role> roles;        // admin is not implied
+  Stage to;                       // the first of `from` where the action does not move the case
+  std::vector<Role> roles;        // admin is not implied: it stands in the rows of shift_leader and dispatcher
   std::vector<FieldNeed> fields;
+  bool moves = true;              // false: the stage stays what it is (assign, arrive, comment)
 };
 
 std::span<const Transition> case_table();
+bool is_case_action(std::string_view action);
 
 struct ActionOffer {
   std::string name;
   bool enabled = false;
   std::vector<FieldNeed> fields;
-  std::string why_not;            // zh|en sentence pair is made by the page from `code`
-  std::string code;               // `role`, `stage`, `area`, `unit`, `handler`, `proof`, `agreement` …
+  std::string why_not;            // English; the page makes its own zh|en sentence from `code`
+  std::string code;               // `role`, `stage`, `area`, `unit`, `handler`, `returned`, `proof`, `agreement`
 };
 
-// Every action of the table with whether this actor may take it now and, if not, why not. Actions that never concern the
-// role or stage are left out (see web.md §3.7: hidden if never possible, disabled with reason otherwise).
+// What the case itself does not know and a ruling needs.
 struct CaseGuards {
   bool agreement_needed = false;
   bool agrees = false;
   std::string agreement_because;
   bool photo_needed = false;      // after-photo by the pack
+  bool photo_given = true;        // the action at hand brings pictures; offers() assumes that it will
   std::string root_area;
 };
+
+// Whether this actor may take this action now. `row` is set when they may; otherwise `code` and `why_not` are.
+struct Ruling {
+  const Transition* row = nullptr;
+  std::string code;
+  std::string why_not;
+};
+Ruling rule_on(const Case& file, std::string_view action, const Actor& actor, const CaseGuards& guards);
+
+// Every action that concerns one of the actor's roles, in the table's order: enabled, or disabled with why not. Actions
+// that the actor's roles never take are left out, and so is everything but reopen once the case is over.
 std::vector<ActionOffer> offers(const Case& file, const Actor& actor, const CaseGuards& guards);
+
+// The table as Markdown: the generated part of docs/case-workflow.md, which a test compares.
+std::string case_table_markdown();
 
 }  // namespace cityloop

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+// The actions of people on a case: the table rules, this file does. Each action checks everything before it changes anything.
+#include <algorithm>
+
+#include "command/body.h"
+#include "command/command.h"
+#include "core/json.h"
+#include "core/limits.h"
+
+namespace cityloop {
+
+struct Command::Step {
+  CaseFile& held;
+  const Transition& row;
+  const Actor& actor;
+  const json::object& body;
+  const Persons& persons;
+  Context& city;
+  TimelineEntry entry;  // actor, action, from, comment or reason, attachments
+};
+
+namespace {
+
+const Code& code_of(const Ruling& ruling) {
+  if (ruling.code == "area") return errors::kForeignArea;
+  if (ruling.code == "role" || ruling.code == "unit" || ruling.code == "handler") return errors::kForbidden;
+  return errors::kNotAllowed;
+}
+
+bool is_access(const Ruling& ruling) { return ruling.row == nullptr && &code_of(ruling) != &errors::kNotAllowed; }
+
+// Unknown fields are refused by name, required ones demanded by name. `reason` and `comment` are read by the caller.
+Result<void> check_fields(const json::object& body, const Transition& row) {
+  for (const auto& item : body) {
+    const std::string_view key(item.key());
+    const bool known = key == "action" || key == "comment" ||
+                       std::ranges::any_of(row.fields, [&](const FieldNeed& field) { return field.name == key; });
+    if (!known) return fail(errors::kUnknownField, "`" + std::string(key) + "` is no field of `" + std::string(row.action) + "`");
+  }
+  for (const FieldNeed& field : row.fields) {
+    const json::value* value = body.if_contains(field.name);
+    if (!field.required) continue;
+    if (value == nullptr || value->is_null()) return fail(errors::kMissingField, "`" + std::string(field.name) + "` is missing");
+    TRY(need_text(body, field.name, limits::kTextBytes));
+  }
+  return {};
+}
+
+Result<TimelineEntry> read_entry(const json::object& body, const Transition& row, const Case& file, const Actor& actor) {
+  TimelineEntry entry;
+  entry.actor = actor.id;
+  entry.actor_name = actor.person;
+  entry.action = row.action;
+  entry.from = file.stage;
+  entry.comment = TRY(want_text(body, "comment", limits::kTextBytes));
+  const std::string reason = TRY(want_text(body, "reason", limits::kTextBytes));
+  if (!reason.empty()) {
+    entry.fields["reason"] = reason;
+    if (entry.comment.empty()) entry.comment = reason;
+  }
+  entry.attachments = TRY(want_texts(body, "attachments", limits::kActionAttachments));
+  return entry;
+}
+
+std::string answer_of(const Case& file) {
+  return json::serialize(json::object{{"no", file.no}, {"stage", stage_name(file.stage)}, {"rev", file.rev}});
+}
+
+}  // namespace
+
+Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city,
+                            const Persons& persons) {
+  const std::string_view action = std::string_view(in.verb).substr(5);
+  CaseFile* held = find(in.subject);
+  if (held == nullptr) {
+    return refuse(errors::kNotFound, "there is no case `" + in.subject.substr(0, 40) + "` that can still be changed");
+  }
+  if (!in_scope(actor.area, held->file.area, city.tables.root_area())) {
+    return refuse(errors::kForeignArea, "The case lies outside your area.");
+  }
+  if (!is_case_action(action)) return refuse(errors::kUnknownAction, "there is no action `" + std::string(action) + "`");
+  const Result<json::object> body = read_body(in.body);
+  if (!body) return refuse(body.error());
+
+  CaseGuards guards = guards_of(held->file, agreed, city.packs, city.tables.root_area());
+  const json::value* pictures = body->if_contains("attachments");
+  guards.photo_given = pictures != nullptr && pictures->is_array() && !pictures->get_array().empty();
+  const Ruling ruling = rule_on(held->file, action, actor, guards);
+  if (is_access(ruling)) return refuse(code_of(ruling), ruling.why_not);
+  if (in.if_match == 0) return refuse(errors::kPreconditionRequired, "send If-Match with the case's rev");
+  if (in.if_match != held->file.rev) {
+    return refuse(errors::kStale, "the case is at rev " + std::to_string(held->file.rev) + ", you saw " + std::to_string(in.if_match));
+  }
+  if (ruling.row == nullptr) return refuse(code_of(ruling), ruling.why_not);
+  if (const auto fields = check_fields(*body, *ruling.row); !fields) return refuse(fields.error());
+  Result<TimelineEntry> entry = read_entry(*body, *ruling.row, held->file, actor);
+  if (!entry) return refuse(entry.error());
+  if (const auto known = check_attachments(entry->attachments); !known) return refuse(known.error());
+
+  if (agreed.needed) held->file.agreed = agreed.agrees;
+  Step step{*held, *ruling.row, actor, *body, persons, city, std::move(*entry)};
+  if (const auto done_ = perform(step); !done_) return refuse(done_.error());
+  return done(answer_of(held->file), held->file.rev);
+}
+
+Result<void> Command::perform(Step& step) {
+  using Perform = Result<void> (Command::*)(Step&);
+  static const std::map<std::string_view, Perform> performers = {
+      {"verify", &Command::verify},   {"register", &Command::file_it}, {"reject", &Command::end},
+      {"cancel", &Command::end},      {"close", &Command::end},        {"force_close", &Command::end},
+      {"merge", &Command::merge},     {"dispatch", &Command::dispatch}, {"assign", &Command::assign},
+      {"return", &Command::give_back}, {"accept", &Command::accept},   {"arrive", &Command::arrive},
+      {"finish", &Command::finish},   {"check", &Command::check},      {"rework", &Command::rework},
+      {"reopen", &Command::reopen},
+  };
+  const auto found = performers.find(step.row.action);
+  if (found != performers.end()) return (this->*found->second)(step);
+  advance(step);  // feedback, comment: nothing but the step itself
+  return {};
+}
+
+// The step itself: stage by the table, pictures linked, recorded.
+void Command::advance(Step& step) {
+  if (step.row.moves) step.held.file.stage = step.row.to;
+  link_attachments(step.entry.attachments, step.held.file.area, &step.held, step.city);
+  record(step.held, std::move(step.entry), step.city);
+}
+
+Result<void> Command::verify(Step& step) {
+  if (step.row.to == Stage::reported) {
+    const std::string result = TRY(need_text(step.body, "result", 40));
+    if (result != "confirmed" && result != "not_found") return bad_field("result", "must be confirmed or not_found");
+    step.entry.fields["result"] = result;
+    step.held.file.returned_from.clear();
+  }
+  advance(step);
+  return {};
+}
+
+// 立案. The class must stand: routing, limit and photo duty follow from it.
+Result<void> Command::file_it(Step& step) {
+  Case& file = step.held.file;
+  const ClassCode given = TRY(want_class(step.body, "class", step.city.packs));
+  const std::optional<Urgency> urgency = TRY(want_urgency(step.body, "urgency"));
+  const ClassCode klass = given.code.empty() ? file.klass : given;
+  if (klass.code.empty()) return fail(errors::kMissingField, "`class` is missing: a case is filed under a class");
+  if (!file.asset.empty()) {
+    const std::string other = index_.of_asset(klass, file.asset);
+    if (!other.empty() && other != file.no) {
+      return fail(errors::kConflict, "case " + other + " of this class and asset is open: merge into it");
+    }
+  }
+  if (class_key(klass) != class_key(file.klass)) {
+    step.entry.fields["class"] = klass.code;
+    const Pack* pack = pack_of_class(klass, step.city.packs);
+    file.pack = pack == nullptr ? "" : pack->name;
+    file.limit = pack == nullptr ? "" : pack->the_case->limit;
+    file.klass = klass;
+  }
+  if (urgency) {
+    step.entry.fields["urgency"] = urgency_name(*urgency);
+    file.urgency = *urgency;
+  }
+  advance(step);
+  set_reports(file, "filed", step.actor.id, step.city);
+  auto_dispatch(step.held, step.city);
+  return {};
+}
+
+// Every way out: not accepted, cancelled, closed, closed by force.
+Result<void> Command::end(Step& step) {
+  Case& file = step.held.file;
+  const bool closes = step.row.to == Stage::closed || step.row.to == Stage::forced_close;
+  if (closes) file.closed_at = step.city.now;
+  if (step.row.action == "force_close" && !file.agreed && file.level != Level::none) {
+    step.entry.fields["overrides"] = "sensor";
+  }
+  const std::string comment = step.entry.comment;
+  advance(step);
+  end_orders(step.held, "revoked", step.city);
+  if (closes) {
+    notify(file, "city.case.closed", comment, step.city);
+  } else {
+    set_reports(file, "rejected", step.actor.id, step.city);
+  }
+  return {};
+}
+
+Result<void> Command::merge(Step& step) {
+  const std::string no = TRY(need_text(step.body, "into", 40));
+  CaseFile* into = find_open(no);
+  if (into == nullptr) return bad_field("into", "names no open case");
+  if (into == &step.held) return bad_field("into", "names the case itself");
+  if (!in_scope(step.actor.area, into->file.area, step.city.tables.root_area())) {
+    return fail(errors::kForeignArea, "`into` names a case outside your area");
+  }
+  step.entry.fields["into"] = no;
+  step.held.file.merged_into = no;
+  const std::string comment = step.entry.comment;
+  advance(step);
+  move_parts(step.held, *into, step.actor.id, step.city);
+  TimelineEntry joined;
+  joined.actor = step.actor.id;
+  joined.actor_name = step.actor.person;
+  joined.action = "merged";
+  joined.from = into->file.stage;
+  joined.comment = comment;
+  joined.fields["from"] = step.held.file.no;
+  record(*into, std::move(joined), step.city);
+  return {};
+}
+
+// Alarms, reports and pictures of a merged case go over; the merged one keeps its lists as they were: its data stay readable.
+void Command::move_parts(CaseFile& from, CaseFile& into, const std::string& actor, Context& city) {
+  for (const std::string& id : from.file.alarms) {
+    if (std::ranges::find(into.file.alarms, id) == into.file.alarms.end()) into.file.alarms.push_back(id);
+    if (const auto alarm = alarms_.find(id); alarm != alarms_.end()) alarm->second.case_no = into.file.no;
+    links_.emplace_back(id, into.file.no);
+  }
+  for (const std::string& id : from.file.reports) {
+    if (std::ranges::find(into.file.reports, id) == into.file.reports.end()) into.file.reports.push_back(id);
+    const auto report = reports_.find(id);
+    if (report == reports_.end()) continue;
+    report->second.state = "merged";
+    report->second.case_no = into.file.no;
+    city.emit("report.update", actor, report->second);
+  }
+  for (const std::string& id : from.attachments) {
+    if (std::ranges::find(into.attachments, id) == into.attachments.end()) into.attachments.push_back(id);
+  }
+  into.seen_at = std::max(into.seen_at, from.seen_at);
+  weigh(into.file);
+}
+
+void Command::set_reports(const Case& file, const std::string& state, const std::string& actor, Context& city) {
+  for (const std::string& id : file.reports) {
+    const auto report = reports_.find(id);
+    if (report == reports_.end() || report->second.case_no != file.no || report->second.state == state) continue;
+    if (state == "filed" && report->second.state == "merged") continue;
+    report->second.state = state;
+    city.emit("report.update", actor, report->second);
+  }
+}
+
+Result<void> Command::dispatch(Step& step) {
+  const std::string id = TRY(need_text(step.body, "unit", limits::kAssetIdBytes));
+  const Unit* unit = step.city.tables.unit(id);
+  if (unit == nullptr || !unit->enabled) return bad_field("unit", "names no unit at work");
+  const Case& file = step.held.file;
+  if (id == file.returned_from) {
+    return fail(errors::kNotAllowed, "`" + id + "` returned the case: dispatch it to another unit, or return it to the acceptor");
+  }
+  for (const Candidate& candidate : file.candidates) {
+    if (candidate.unit == id) step.entry.fields["because"] = candidate.because;
+  }
+  send_to(step.held, id, std::move(step.entry), step.city);
+  return {};
+}
+
+Result<void> Command::assign(Step& step) {
+  std::string id = TRY(need_text(step.body, "handler", limits::kAssetIdBytes));
+  if (id.find(':') == std::string::npos) id = "user:" + id;
+  if (step.persons) {
+    const std::optional<Actor> person = step.persons(id);
+    if (!person || !person->is(Role::handler)) return bad_field("handler", "names no handler at work");
+    if (person->unit != step.held.file.unit) return bad_field("handler", "names a handler of another unit");
+    step.entry.fields["handler_name"] = person->person;
+  }
+  step.entry.fields["handler"] = id;
+  const bool again = !step.held.file.handler.empty() && step.held.file.handler != id;
+  step.held.file.handler = id;
+  advance(step);
+  if (again) end_orders(step.held, "revoked", step.city);
+  if (again || step.held.orders.empty() || step.held.orders.back().state != "sent") {
+    put_order(make_order(step.held, "sent", step.city), step.actor.id, step.city);
+  } else {
+    step.held.orders.back().handler = id;
+    put_order(step.held.orders.back(), step.actor.id, step.city);
+  }
+  return {};
+}
+
+// 退回: what was known stays; whoever gave it back is remembered until the next step forward.
+Result<void> Command::give_back(Step& step) {
+  Case& file = step.held.file;
+  const bool by_unit = step.row.to == Stage::pending_dispatch;
+  file.returned_from = by_unit ? file.unit : "dispatcher";
+  ++file.returns;
+  step.entry.fields["returned_from"] = file.returned_from;
+  const std::string comment = step.entry.comment;
+  advance(step);
+  end_orders(step.held, "returned", step.city);
+  notify(file, "city.case.returned", comment, step.city);
+  return {};
+}
+
+Result<void> Command::accept(Step& step) {
+  step.held.file.handler = step.actor.id;
+  advance(step);
+  if (step.held.orders.empty()) return {};
+  Order& order = step.held.orders.back();
+  order.state = "accepted";
+  order.handler = step.actor.id;
+  order.accepted_at = step.city.now;
+  put_order(order, step.actor.id, step.city);
+  return {};
+}
+
+Result<void> Command::arrive(Step& step) {
+  const std::optional<LngLat> place = TRY(want_place(step.body, "location"));
+  if (place && step.held.file.place) {
+    step.entry.fields["distance_m"] = std::to_string(static_cast<long long>(distance_m(*place, *step.held.file.place)));
+  }
+  advance(step);
+  if (step.held.orders.empty()) return {};
+  Order& order = step.held.orders.back();
+  order.state = "arrived";
+  order.arrived_at = step.city.now;
+  order.arrived_place = place;
+  put_order(order, step.actor.id, step.city);
+  return {};
+}
+
+Result<void> Command::finish(Step& step) {
+  Case& file = step.held.file;
+  file.finished_at = step.city.now;
+  file.proof = file.proof || !step.entry.attachments.empty();
+  const std::vector<std::string> pictures = step.entry.attachments;
+  advance(step);
+  if (step.held.orders.empty()) return {};
+  Order& order = step.held.orders.back();
+  order.state = "finished";
+  order.finished_at = step.city.now;
+  order.attachments.insert(order.attachments.end(), pictures.begin(), pictures.end());
+  put_order(order, step.actor.id, step.city);
+  return {};
+}
+
+Result<void> Command::check(Step& step) {
+  const std::string result = TRY(want_text(step.body, "result", 40));
+  if (!result.empty() && result != "ok") return bad_field("result", "must be ok; a check that fails is a rework");
+  step.entry.fields["result"] = "ok";
+  advance(step);
+  return {};
+}
+
+// 返工: the same unit and handler, a new order, a new proof.
+Result<void> Command::rework(Step& step) {
+  Case& file = step.held.file;
+  ++file.reworks;
+  file.proof = false;
+  const std::string comment = step.entry.comment;
+  advance(step);
+  Order& order = make_order(step.held, "accepted", step.city);
+  order.accepted_at = step.city.now;
+  put_order(order, step.actor.id, step.city);
+  notify(file, "city.case.rework", comment, step.city);
+  return {};
+}
+
+Result<void> Command::reopen(Step& step) {
+  Case& file = step.held.file;
+  if (!file.asset.empty()) {
+    const std::string other = index_.of_asset(file.klass, file.asset);
+    if (!other.empty()) return fail(errors::kConflict, "case " + other + " of this class and asset is open");
+  }
+  file.closed_at.reset();
+  file.proof = false;
+  advance(step);
+  return {};
+}
+
+}  // namespace cityloop

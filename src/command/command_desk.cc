@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Receivers, notices, pictures, reminders; and what the room keeps and forgets.
+#include <algorithm>
+
+#include "command/body.h"
+#include "command/command.h"
+#include "core/json.h"
+#include "core/limits.h"
+
+namespace cityloop {
+namespace {
+
+bool is_digest(std::string_view id) {
+  return id.size() == 64 && std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+}  // namespace
+
+Answer Command::put_receiver(const ActionIn& in, const Actor& actor, Context& city) {
+  if (!actor.is(Role::admin)) return refuse(errors::kForbidden, "receivers are changed by admin");
+  const Result<json::object> body = read_body(in.body);
+  if (!body) return refuse(body.error());
+  const auto read = [&]() -> Result<Receiver> {
+    TRY(only_keys(*body, {"name", "url", "area", "types"}, ""));
+    Receiver receiver;
+    receiver.name = in.subject.empty() ? TRY(need_text(*body, "name", 64)) : in.subject;
+    if (receiver.name.size() > 64) return bad_field("name", "is longer than 64 bytes");
+    receiver.url = TRY(need_text(*body, "url", limits::kTextBytes));
+    if (!receiver.url.starts_with("http://") && !receiver.url.starts_with("https://")) {
+      return bad_field("url", "must start with http:// or https://");
+    }
+    receiver.area = TRY(want_text(*body, "area", limits::kAssetIdBytes));
+    receiver.types = TRY(want_texts(*body, "types", 32));
+    return receiver;
+  }();
+  if (!read) return refuse(read.error());
+  outbox_.put_receiver(*read);
+  json::array types(read->types.begin(), read->types.end());
+  const std::string doc = json::serialize(json::object{{"name", read->name}, {"url", read->url}, {"area", read->area}, {"types", types}});
+  city.emit("rev.config", actor.id, RowPut{"receivers", read->name, read->area, {}, doc});
+  return done(doc);
+}
+
+Answer Command::delete_receiver(const ActionIn& in, const Actor& actor, Context& city) {
+  if (!actor.is(Role::admin)) return refuse(errors::kForbidden, "receivers are changed by admin");
+  if (!outbox_.remove_receiver(in.subject)) return refuse(errors::kNotFound, "there is no receiver of this name");
+  city.emit("rev.config", actor.id, Removed{"receivers", in.subject});
+  return done("{}", 0, 204);
+}
+
+Answer Command::act_on_notice(const ActionIn& in, const Actor& actor, Context& city) {
+  if (!actor.is(Role::admin)) return refuse(errors::kForbidden, "the outbox is run by admin");
+  if (in.verb == "notice.release") {
+    outbox_.hold(false);
+    return done();
+  }
+  if (in.verb != "notice.retry") return refuse(errors::kUnknownAction, "there is no action `" + in.verb + "`");
+  if (!outbox_.retry(in.subject, city)) return refuse(errors::kNotFound, "there is no failed notice of this id");
+  return done();
+}
+
+// The bytes are stored and synced already; here their digest becomes known. The same picture again is the same.
+Answer Command::add_attachment(const ActionIn& in, const Actor& actor, Context& city) {
+  if (actor.is(Role::wall) || actor.is(Role::device)) return refuse(errors::kForbidden, "your role sends no pictures");
+  const Result<json::object> body = read_body(in.body);
+  if (!body) return refuse(body.error());
+  const auto read = [&]() -> Result<Attachment> {
+    Attachment attachment;
+    attachment.id = TRY(need_text(*body, "id", limits::kAssetIdBytes));
+    if (!is_digest(attachment.id)) return bad_field("id", "must be a SHA-256 in hex");
+    attachment.type = TRY(need_text(*body, "type", 64));
+    const double bytes = TRY(need_number(*body, "bytes"));
+    if (bytes < 0 || bytes > static_cast<double>(limits::kAttachmentBytes)) return bad_field("bytes", "is not a size that is accepted");
+    attachment.bytes = static_cast<std::uint64_t>(bytes);
+    attachment.taken_place = TRY(want_place(*body, "taken_place"));
+    attachment.taken_at = TRY(want_time(*body, "taken_at"));
+    attachment.original = TRY(want_text(*body, "original", limits::kAssetIdBytes));
+    attachment.by = actor.id;
+    attachment.at = city.now;
+    return attachment;
+  }();
+  if (!read) return refuse(read.error());
+  const std::string answer = json::serialize(json::object{{"id", read->id}, {"type", read->type}, {"bytes", read->bytes}});
+  if (attachments_.contains(read->id)) return done(answer, 0, 200);
+  city.emit("attachment.put", actor.id, *read);
+  attachments_.emplace(read->id, *read);
+  return done(answer, 0, 201);
+}
+
+// What supervise demands when a clock has run out: people hear of it.
+Answer Command::remind(const ActionIn& in, const Actor& actor, Context& city) {
+  if (actor.id != "system") return refuse(errors::kForbidden, "reminders come from the clocks");
+  const CaseFile* held = find_open(in.subject);
+  if (held == nullptr) return refuse(errors::kNotFound, "the case is over");
+  const Result<json::object> body = read_body(in.body);
+  if (!body) return refuse(body.error());
+  notify(held->file, "city.case.overdue", text_or(*body, "comment"), city);
+  return done();
+}
+
+// ---- what leaves memory ---------------------------------------------------------------------------------------
+
+void Command::tick(Context& city) {
+  while (!leaving_.empty() && leaving_.begin()->first <= city.now) {
+    const std::string no = leaving_.begin()->second;
+    leaving_.erase(leaving_.begin());
+    const CaseFile* held = find(no);
+    if (held == nullptr || is_open(held->file.stage)) continue;
+    if (held->file.changed_at + limits::kClosedCaseKept > city.now) continue;  // reopened and closed again: a later entry stands
+    for (const std::string& id : held->file.reports) {
+      const auto report = reports_.find(id);
+      if (report != reports_.end() && report->second.case_no == no) reports_.erase(report);
+    }
+    for (const std::string& id : held->attachments) attachments_.erase(id);
+    const std::vector<std::string> alarms = held->file.alarms;
+    outbox_.forget_subject(no);
+    index_.remove(no);
+    awaiting_.erase(no);
+    files_.erase(no);
+    for (const std::string& id : alarms) forget_if_over(id);
+  }
+  if (sweep_at_ > city.now) return;
+  sweep_at_ = city.now + limits::kOutboxSweep;
+  const Time old = city.now - limits::kClosedCaseKept;
+  std::erase_if(alarms_, [&](const auto& item) {
+    const Alarm& alarm = item.second;
+    if (alarm.state == AlarmState::firing || alarm.changed_at >= old || find(alarm.case_no) != nullptr) return false;
+    outbox_.forget_subject(alarm.id);
+    return true;
+  });
+  std::erase_if(attachments_, [&](const auto& item) { return item.second.area.empty() && item.second.at < old; });
+  outbox_.forget_failed_before(old);
+  numbers_.forget_before(old, settings_.utc_offset);
+}
+
+Time Command::next_due() const {
+  Time due = leaving_.empty() ? Time::max() : leaving_.begin()->first;
+  if (!alarms_.empty() || !attachments_.empty() || !files_.empty()) due = std::min(due, sweep_at_);
+  return due;
+}
+
+// ---- state ----------------------------------------------------------------------------------------------------
+
+void Command::encode(Writer& out) const {
+  cityloop::encode(out, files_);
+  cityloop::encode(out, alarms_);
+  cityloop::encode(out, reports_);
+  cityloop::encode(out, attachments_);
+  std::vector<std::uint64_t> externals(externals_.begin(), externals_.end());
+  std::ranges::sort(externals);
+  cityloop::encode(out, externals);
+  cityloop::encode(out, numbers_);
+  cityloop::encode(out, outbox_);
+  cityloop::encode(out, links_);
+  cityloop::encode(out, sweep_at_);
+}
+
+void Command::decode(Reader& in) {
+  cityloop::decode(in, files_);
+  cityloop::decode(in, alarms_);
+  cityloop::decode(in, reports_);
+  cityloop::decode(in, attachments_);
+  std::vector<std::uint64_t> externals;
+  cityloop::decode(in, externals);
+  externals_ = {externals.begin(), externals.end()};
+  cityloop::decode(in, numbers_);
+  cityloop::decode(in, outbox_);
+  cityloop::decode(in, links_);
+  cityloop::decode(in, sweep_at_);
+  for (const Receiver& receiver : settings_.receivers) outbox_.put_receiver(receiver);
+  index_ = {};
+  leaving_.clear();
+  awaiting_.clear();
+  for (const auto& [no, held] : files_) {
+    if (held.file.no != no) return in.spoil();
+    reindex(held);
+  }
+}
+
+}  // namespace cityloop

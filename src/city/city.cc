@@ -166,7 +166,7 @@ Answer City::act(const ActionIn& in, const Actor& actor, Context& city, Outcome&
         agreed = Agreed{agreement.needed, agreement.agrees, agreement.because};
       }
     }
-    return command_.act(in, actor, agreed, city);
+    return command_.act(in, actor, agreed, city, [this](std::string_view id) { return actor_of(access_.table(), id); });
   }
   if (Access::handles(in.verb)) return access_.act(in, actor, city);
   if (in.verb == "packs.put") return put_packs(in, actor, city);
@@ -236,6 +236,12 @@ void City::tick(Context& city) {
   sense_.tick(city);
   if (analyse_.next_due() <= now_) analyse_.tick(city);
   if (command_.next_due() <= now_) command_.tick(city);
+  for (const auto& [no, id] : command_.awaiting_agreement()) {
+    const Asset* asset = sense_.tables().asset(id);
+    if (!asset) continue;
+    const Analyse::Agreement agreement = analyse_.agreement(*asset, now_);
+    command_.set_agreement(no, Agreed{agreement.needed, agreement.agrees, agreement.because}, city);
+  }
   settle(from, city);
   const std::size_t then = city.events.size();
   if (supervise_.next_due() <= now_) supervise_.tick(city);

@@ -105,11 +105,25 @@ void Loop::start() {
 
 void Loop::stop() {
   if (threads_.empty()) return;
+  join(Rest::finish);
+  if (city_.turn() != last_checkpoint_turn_) write_checkpoint(Checkpoint{city_.turn(), kStepVersion, city_.save()});
+}
+
+void Loop::abandon() {
+  if (!threads_.empty()) join(Rest::drop);
+}
+
+void Loop::join(Rest rest) {
   inbox_.close();
   stopping_ = true;
   inbox_.wake();
-  threads_.back().join();  // the city thread ends last turns first
+  threads_.back().join();  // the city thread, after its last turn
   threads_.pop_back();
+  for (bool flying = rest == Rest::finish; flying;) {
+    std::this_thread::sleep_for(Millis{1});
+    std::lock_guard lock(flights_mutex_);
+    flying = !flights_.empty();
+  }
   drained_ = true;
   { std::lock_guard lock(journal_mutex_); }
   journal_ready_.notify_all();
@@ -120,7 +134,6 @@ void Loop::stop() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
-  if (city_.turn() != last_checkpoint_turn_) write_checkpoint(Checkpoint{city_.turn(), kStepVersion, city_.save()});
 }
 
 void Loop::offer(Input input, Reply reply) {

@@ -47,6 +47,8 @@ class Loop {
   void start();
   // Lets what was offered finish, makes a checkpoint, joins the threads.
   void stop();
+  // Ends the threads as a crash would leave the stores: no checkpoint, nothing more written. For tests.
+  void abandon();
 
   // Full inbox: `reply` is called at once with 503 (429 for imports). Readings and records are answered once durable in the
   // Log, everything else after the Journal commit, so that the asker's next read sees it.
@@ -97,6 +99,8 @@ class Loop {
   void begin_checkpoint();
   void write_checkpoint(Checkpoint checkpoint);
   Millis patience();
+  enum class Rest : std::uint8_t { finish, drop };  // of the turns that are not synced yet
+  void join(Rest rest);
 
   City& city_;
   Stores stores_;

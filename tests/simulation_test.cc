@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A short simulation with faults; the long ones run in `make soak`.
+#include "tests/simulation.h"
+
+#include <gtest/gtest.h>
+
+namespace cityloop {
+namespace {
+
+TEST(Simulation, KeepsItsInvariantsUnderFaults) {
+  std::size_t cases = 0, closed = 0;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const SimulationReport report = simulate(seed, 480, {});
+    for (const std::string& violation : report.violations) ADD_FAILURE() << violation;
+    EXPECT_GT(report.messages, 1000u);
+    EXPECT_GT(report.crashes, 0u);
+    cases += report.cases;
+    closed += report.closed;
+  }
+  EXPECT_GT(cases, 4u);
+  EXPECT_GT(closed, 0u);
+}
+
+TEST(Simulation, SameSeedSameJournal) {
+  const SimulationReport one = simulate(42, 240, {});
+  const SimulationReport two = simulate(42, 240, {});
+  EXPECT_FALSE(one.dump.empty());
+  EXPECT_EQ(one.dump, two.dump);
+  EXPECT_NE(one.dump, simulate(43, 240, {}).dump);
+}
+
+// Crashes and a slow Journal must leave no trace in the facts: the same inputs give the same rows.
+TEST(Simulation, CrashesLeaveNoTrace) {
+  SimulationFaults calm;
+  calm.crash = 0;
+  calm.checkpoint = 0;
+  SimulationFaults rough = calm;
+  rough.journal_lag = 5;
+  rough.crash = 0.05;
+  rough.checkpoint = 0.03;
+  const SimulationReport one = simulate(5, 240, calm);
+  const SimulationReport two = simulate(5, 240, rough);
+  EXPECT_EQ(one.dump, two.dump);
+}
+
+}  // namespace
+}  // namespace cityloop

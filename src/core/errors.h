@@ -34,6 +34,9 @@ inline constexpr Code kTooMany{"request.too_many", 413, "The request has too man
 inline constexpr Code kUnsupportedMedia{"request.unsupported_media_type", 415, "The media type is not supported"};
 inline constexpr Code kMethodNotAllowed{"request.method_not_allowed", 405, "The method is not allowed here"};
 inline constexpr Code kNotFound{"not_found", 404, "Not found"};
+inline constexpr Code kUnknownParameter{"query.unknown", 400, "A query parameter is not known"};
+inline constexpr Code kBadParameter{"query.invalid", 400, "A query parameter has an invalid value"};
+inline constexpr Code kBadIfMatch{"precondition.malformed", 400, "If-Match must be one quoted revision"};
 inline constexpr Code kTimeout{"request.timeout", 408, "The request took too long to arrive"};
 inline constexpr Code kRateLimited{"rate.limited", 429, "Too many requests"};
 inline constexpr Code kOverloaded{"server.overloaded", 503, "The server is overloaded"};
@@ -56,6 +59,7 @@ inline constexpr Code kCsrf{"auth.csrf", 403, "The CSRF token is missing or wron
 inline constexpr Code kForbidden{"auth.forbidden", 403, "Your role may not do this"};
 inline constexpr Code kForeignArea{"auth.foreign_area", 403, "Outside your area"};
 inline constexpr Code kForeignAsset{"auth.foreign_asset", 403, "This credential does not cover the asset"};
+inline constexpr Code kMustChange{"auth.must_change", 403, "Change your password first"};
 inline constexpr Code kWeakPassword{"auth.weak_password", 422, "The password is too weak"};
 
 // concurrency

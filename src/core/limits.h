@@ -59,6 +59,14 @@ inline constexpr std::uint64_t kLogSegmentBytes = 64u << 20; // preallocated seg
 // What is kept
 inline constexpr std::size_t kPageDefault = 100;    // items of a list page
 inline constexpr std::size_t kPageMost = 1'000;
+inline constexpr std::size_t kCsvRows = 100'000;     // rows of one CSV answer
+inline constexpr std::size_t kStateItems = 100'000;  // items of one state answer; the map asks for all at once
+inline constexpr std::size_t kHistoryItems = 50'000; // raw values or buckets of one history answer
+inline constexpr std::size_t kAggregateReads = 200'000;  // (asset, bucket) pairs that one aggregate may visit
+inline constexpr std::size_t kAggregateAssets = 20'000;  // assets that one aggregate may visit
+inline constexpr std::size_t kLiveWaiting = 1'000;   // long polls that wait at once
+inline constexpr std::size_t kLiveSoftBytes = 256u << 10;  // a screen's queue before its state is merged: web.md §4.5
+inline constexpr std::size_t kLiveBacklog = 5'000;   // events behind before a screen starts anew: web.md §4.5
 inline constexpr std::size_t kWhySamples = 2'000;   // samples kept in an alarm's why
 inline constexpr std::size_t kWhySteps = 200;
 inline constexpr std::size_t kHistoryBuckets = 100'000;  // steps of one history answer; a chart shows some thousands
@@ -99,6 +107,11 @@ inline constexpr Millis kWallSession = 24h * 365;
 inline constexpr std::size_t kPasswordLeast = 10;
 inline constexpr std::size_t kSessionsOfUser = 32;  // browsers of one account; the oldest leaves
 inline constexpr Millis kRotationGrace = 24h;       // a device may use its old secret this long after a rotation
+inline constexpr std::size_t kRateKeys = 20'000;    // callers remembered by each limiter; then the quietest is forgotten
+inline constexpr double kCallsPerSecond = 500;      // of one principal; pages need some tens
+inline constexpr double kCallsBurst = 2'000;        // a page that opens asks for much at once
+inline constexpr double kLoginsPerSecond = 1;       // of one address: a password check costs much memory
+inline constexpr double kLoginsBurst = 40;          // a shift that comes in behind one address
 inline constexpr Millis kTicketLife = 1min;         // of a live ticket, used once
 
 }  // namespace cityloop::limits

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "core/limits.h"
 
@@ -11,13 +10,13 @@ namespace cityloop::pack_file {
 namespace {
 
 // Words of the expression language: a point with such a name could never be read.
-constexpr std::array<std::string_view, 33> kLanguage{
+constexpr std::array<std::string_view, 32> kLanguage{
     "and",           "or",             "not",            "true",           "false",           "abs",
     "min",           "max",            "clamp",          "round",          "floor",           "ceil",
     "coalesce",      "is_missing",     "is_stale",       "interp",         "avg_over_time",   "min_over_time",
     "max_over_time", "sum_over_time",  "count_over_time", "last_over_time", "first_over_time", "stddev_over_time",
-    "rate",          "delta",          "absent_for",     "stuck_for",      "neighbour_max",   "neighbour_count",
-    "sequence",      "asset",          "now"};
+    "rate",          "delta",          "absent_for",     "stuck_for",      "neighbour_max",   "neighbour_min",
+    "neighbour_count", "sequence"};
 
 constexpr std::array<std::string_view, 4> kLevels{"blue", "yellow", "orange", "red"};
 

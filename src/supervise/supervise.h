@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks, reminders, audit, scores: reads every event of the turn, changes no case by itself. What it demands (a reminder) it
-// returns as actions that the city offers in the next turn. City thread only.
+// Clocks, reminders, audit, scores: hears every event of the turn and changes no case by itself. It only completes what it hears:
+// it fills in a case's clocks and numbers its timeline. What it demands it returns as actions that the city offers in the next
+// turn. City thread only.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/context.h"
+#include "supervise/audit.h"
+#include "supervise/clocks.h"
+#include "supervise/scores.h"
 
 namespace cityloop {
 
@@ -17,23 +22,54 @@ class Supervise {
   struct Settings {
     std::string audit_key;                              // 32 bytes, from the data folder's secret file
     Millis utc_offset = std::chrono::hours(8);
-    std::map<std::string, std::string> stage_limits;    // stage name -> limit text
+    StageLimits stage_limits;                           // stage name -> limit text; over the defaults of clocks.h
   };
-  explicit Supervise(Settings settings) : settings_(std::move(settings)) {}
+  explicit Supervise(Settings settings);
 
-  // Clocks of cases, score counters, and an AuditEntry for what people and tokens do.
-  void hear(const Event& event, Context& city);
-  // Every action of a person, token or credential that changes or reveals something, also the refused ones.
+  // Amends the event: a Case gets its clocks, a TimelineAdded its number within the case. Counts scores. Emits nothing, so that
+  // `event` may lie in city.events. Heard again, its own case.sla events change nothing.
+  void hear(Event& event, Context& city);
+  // Every action of a person, token, credential or source that changes or reveals something, also the refused ones. No personal
+  // data: of the body only a keyed digest.
   void audit(const ActionIn& in, const Actor& actor, const Answer& answer, Context& city);
-  void tick(Context& city);                    // reminders at 50/80/100 %, each once, emitted as case.sla events
+  // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry), changed score rows, cases forgotten.
+  void tick(Context& city);
   Time next_due() const;
-  std::vector<ActionIn> take_demands();        // for the next turn
+  // For the next turn: `case.remind` for each clock that has run out, so that its people are told.
+  std::vector<ActionIn> take_demands();
+
+  const AuditHead& audit_head() const { return head_; }  // for anchoring outside the folder
+  const ScoreTable& scores() const { return scores_.table(); }
+  const CaseClocks* clocks(std::string_view case_no) const;  // null: not watched
 
   void encode(Writer& out) const;
   void decode(Reader& in);
 
  private:
+  struct Watched {            // an open case, or one closed not long ago
+    Case file;                // as last heard, without its clocks
+    CaseClocks clocks;
+    CaseFacts facts;
+    std::uint64_t entries = 0;
+  };
+
+  void hear_case(Case& file, Context& city);
+  void learn(Watched& watched, const Case& file, bool fresh, Context& city) const;
+  std::vector<CaseFacts::Term> terms_of(const CaseClocks& clocks) const;
+  void schedule(const std::string& no, const Watched& watched);
+  void remind(Watched& watched, const CaseClocks::Reminder& reminder, Context& city);
+  std::string day_of(Time time) const;
+
   Settings settings_;
+  std::map<std::string, Watched, std::less<>> watched_;
+  AuditHead head_;
+  Scores scores_;
+  Time flushed_at_{};
+  std::vector<ActionIn> demands_;
+
+  // derived from watched_
+  std::set<std::pair<Time, std::string>> due_;   // next reminder, or when a case that is over is forgotten
+  std::map<std::string, Time, std::less<>> due_at_;
 };
 
 }  // namespace cityloop

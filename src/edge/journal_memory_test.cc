@@ -16,6 +16,11 @@ TEST_F(JournalMemoryTest, GuardsUniqueColumns) { journal_cases::guards_unique_co
 TEST_F(JournalMemoryTest, Filters) { journal_cases::filters(journal_); }
 TEST_F(JournalMemoryTest, RefusesNonsense) { journal_cases::refuses_nonsense(journal_); }
 
+TEST_F(JournalMemoryTest, IsDeterministic) {
+  JournalMemory other(journal_cases::specs());
+  journal_cases::agrees_with(journal_, other, 3);
+}
+
 TEST_F(JournalMemoryTest, PagesInOrderBothWays) {
   std::vector<RowChange> rows;
   for (int i = 0; i < 25; ++i) {

@@ -10,6 +10,8 @@
 namespace cityloop {
 namespace {
 
+constexpr std::size_t kMostValues = 1'000;  // of one `in`; a page of keys, and far below what a statement may bind
+
 bool is_name(std::string_view name) {
   if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
   return std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
@@ -42,6 +44,7 @@ Result<void> check_where(const TableSpec& table, const Where& where) {
   const bool pattern = where.op == Op::prefix || where.op == Op::contains;
   if (pattern && !text) return bad_field(where.column, "is a number: it has no prefix and contains nothing");
   if (where.op != Op::in && where.values.size() != 1) return bad_field(where.column, "takes exactly one value");
+  if (where.values.size() > kMostValues) return bad_field(where.column, "takes at most " + std::to_string(kMostValues) + " values");
   for (const Cell& value : where.values) {
     if (is_absent(value)) {
       if (where.op != Op::equal && where.op != Op::not_equal) return bad_field(where.column, "cannot be compared with nothing");

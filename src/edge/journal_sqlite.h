@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Journal in one SQLite file (WAL, synchronous=NORMAL): a commit is whole after any crash; a loss of power may take the last
+// ones, which the Log brings back, and sync() makes all of them durable. One writer; reads run on a pool of connections.
+#pragma once
+
+#include <memory>
+
+#include "city/ports.h"
+
+namespace cityloop {
+
+struct JournalSqliteOptions {
+  std::uint32_t schema = 1;  // grows with the list of tables
+  std::size_t readers = 4;   // reads at the same moment; more wait
+};
+
+class JournalSqlite : public Journal {
+ public:
+  // Makes or opens the file. Tables, columns and indexes that are new in `tables` are added (their cells are absent in old rows);
+  // kNewerData when the file's schema is newer than ours.
+  static Result<std::unique_ptr<JournalSqlite>> create(const std::string& file, std::vector<TableSpec> tables, JournalSqliteOptions options = {});
+};
+
+}  // namespace cityloop

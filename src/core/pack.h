@@ -79,7 +79,7 @@ struct RuleSpec {
   std::vector<RuleLevel> levels;  // ascending: blue first
   Millis keep_firing_for{0};    // condition false this long before it clears
   std::string clear_expr;       // `clear_when`: hysteresis; must hold to clear. Empty: level's expr false
-  std::map<std::string, std::string> labels;  // `urgency`: of the case that it opens; others are the city's own
+  std::map<std::string, std::string> labels;  // `urgency`: of the case; `code`, `limit`: of a repair; others are the city's own
   Words title;                  // annotations.summary; `{{ value }}`, `{{ asset }}`, `{{ point }}` are filled in
   Words advice;                 // annotations.description: what to do, safety text
   std::string point;            // the point shown with the alarm

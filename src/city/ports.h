@@ -67,6 +67,7 @@ struct ColumnSpec {
 struct TableSpec {
   std::string name;                 // `cases`
   std::vector<ColumnSpec> columns;  // beside `key` (text, primary) and `doc` (text, JSON)
+  std::vector<std::vector<std::string>> indexes{};  // columns often filtered and ordered together: {"stage", "opened_at"}
 };
 
 struct RowChange {

@@ -13,7 +13,7 @@ namespace cityloop::journal_cases {
 
 inline std::vector<TableSpec> specs() {
   using Type = ColumnSpec::Type;
-  return {{"cases", {{"origin", Type::text, true}, {"stage", Type::text}, {"area", Type::text}, {"level", Type::integer}, {"score", Type::real}, {"title", Type::text, false, false}}},
+  return {{"cases", {{"origin", Type::text, true}, {"stage", Type::text}, {"area", Type::text}, {"level", Type::integer}, {"score", Type::real}, {"title", Type::text, false, false}}, {{"stage", "level"}}},
           {"notices", {{"subject", Type::text}}}};
 }
 

@@ -75,6 +75,9 @@ void check_specs(const std::vector<TableSpec>& specs) {
       CHECK(is_name(column.name) && column.name != "key" && column.name != "doc");
       CHECK(column_named(specs[i], column.name) == &column);
     }
+    for (const auto& together : specs[i].indexes) {
+      for (const std::string& name : together) CHECK(together.size() > 1 && column_named(specs[i], name) != nullptr);
+    }
   }
 }
 

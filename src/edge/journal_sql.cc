@@ -103,6 +103,14 @@ std::vector<std::string> create_indexes(const TableSpec& table) {
                     quoted(column.name) + ")" + compared);  // absent cells are never compared by SQL
     }
   }
+  for (const std::vector<std::string>& together : table.indexes) {
+    std::string name = table.name, columns;
+    for (const std::string& column : together) {
+      name += "_" + column;
+      columns += quoted(column) + ", ";
+    }
+    all.push_back("CREATE INDEX IF NOT EXISTS " + quoted(name) + " ON " + quoted(table.name) + " (" + columns + "key)");
+  }
   return all;
 }
 

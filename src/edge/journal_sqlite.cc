@@ -18,6 +18,8 @@ constexpr const char* kMeta =
     "CREATE TABLE IF NOT EXISTS meta (one INTEGER PRIMARY KEY, turn BIGINT NOT NULL, seq BIGINT NOT NULL, epoch TEXT NOT NULL, "
     "schema BIGINT NOT NULL)";
 
+constexpr std::uint64_t kMeasureFirst = 1'000;  // rows written before the columns are measured first, then at every doubling
+
 class Sqlite final : public JournalSqlite {
  public:
   Sqlite(std::string file, std::vector<TableSpec> specs, JournalSqliteOptions options)
@@ -63,6 +65,8 @@ class Sqlite final : public JournalSqlite {
   Result<void> apply(const RowChange& change);
   Result<void> apply_all(const std::vector<JournalBatch>& batches, JournalHead& head);
   Result<void> write_head(const JournalHead& head);
+  Result<void> measure();
+  Result<std::unique_ptr<SqliteDatabase>> new_reader() const;
   Result<void> in_transaction(const std::function<Result<void>()>& work);
 
   const std::string file_;
@@ -71,10 +75,30 @@ class Sqlite final : public JournalSqlite {
   mutable std::mutex mutex_;  // writer_, head_
   std::unique_ptr<SqliteDatabase> writer_;
   JournalHead head_;
+  std::uint64_t rows_written_ = 0;
+  std::uint64_t rows_measured_ = kMeasureFirst / 2;
   mutable std::mutex readers_mutex_;
   mutable std::condition_variable reader_free_;
   mutable std::vector<std::unique_ptr<SqliteDatabase>> readers_;
 };
+
+// Lets the planner know how the columns are spread: without that it would sort all cases of a stage for one page of them.
+// A connection reads the measure when it is opened, so the free readers are replaced.
+Result<void> Sqlite::measure() {
+  TRY(writer_->run("PRAGMA analysis_limit = 10000; ANALYZE"));
+  rows_measured_ = rows_written_;
+  std::vector<std::unique_ptr<SqliteDatabase>> fresh;
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.readers); ++i) fresh.push_back(TRY(new_reader()));
+  const std::lock_guard lock(readers_mutex_);
+  for (std::unique_ptr<SqliteDatabase>& reader : readers_) reader.swap(fresh[static_cast<std::size_t>(&reader - readers_.data())]);
+  return {};
+}
+
+Result<std::unique_ptr<SqliteDatabase>> Sqlite::new_reader() const {
+  auto reader = TRY(SqliteDatabase::open(file_, SqliteDatabase::Use::read));
+  TRY(reader->run("PRAGMA mmap_size = 268435456; PRAGMA cache_size = -8192"));
+  return reader;
+}
 
 Result<SqliteStatement*> prepared(SqliteDatabase& database, const journal_sql::Statement& statement) {
   SqliteStatement* ready = TRY(database.prepared(statement.sql));
@@ -97,10 +121,9 @@ Result<void> Sqlite::open() {
     TRY(sync_folder(file_.substr(0, file_.find_last_of('/'))));
   }
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.readers); ++i) {
-    readers_.push_back(TRY(SqliteDatabase::open(file_, SqliteDatabase::Use::read)));
-    TRY(readers_.back()->run("PRAGMA mmap_size = 268435456; PRAGMA cache_size = -8192"));
+    readers_.push_back(TRY(new_reader()));
   }
-  return {};
+  return head_.turn == 0 ? Result<void>{} : measure();
 }
 
 Result<void> Sqlite::grow_schema() {
@@ -191,6 +214,7 @@ Result<void> Sqlite::commit(const std::vector<JournalBatch>& batches) {
   JournalHead head = head_;
   TRY(in_transaction([&] { return apply_all(batches, head); }));
   head_ = head;
+  for (const JournalBatch& batch : batches) rows_written_ += batch.rows.size();
   return {};
 }
 
@@ -258,6 +282,7 @@ Result<void> Sqlite::set_epoch(const std::string& epoch) {
 
 Result<void> Sqlite::sync() {
   const std::lock_guard lock(mutex_);
+  if (rows_written_ >= 2 * rows_measured_) TRY(measure());
   return writer_->sync_wal();
 }
 

@@ -8,7 +8,14 @@
 namespace cityloop::pack_file {
 namespace {
 
+constexpr std::string_view kLimitForm = "must be a number and UH, UD, WH or WD, such as 2UH";
 constexpr std::array<std::string_view, 5> kPlaceholders{"value", "asset", "point", "unit", "threshold"};
+
+bool is_limit(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string_view unit = text.substr(digits);
+  return digits > 0 && digits <= 4 && text.front() != '0' && (unit == "UH" || unit == "UD" || unit == "WH" || unit == "WD");
+}
 
 // `{{ value }}` and its kin; a misspelt one would reach people as it stands.
 Result<void> check_placeholders(const std::string& path, std::string_view text) {
@@ -62,6 +69,10 @@ Result<void> read_labels(const Fields& fields, RuleSpec& rule) {
     const std::string path = item.path + "." + std::string(label.key());
     if (!label.value().is_string()) return wrong(path, "must be text");
     rule.labels.emplace(label.key(), label.value().get_string());
+  }
+  const auto limit = rule.labels.find("limit");
+  if (limit != rule.labels.end() && !is_limit(limit->second)) {
+    return wrong(item.path + ".limit", kLimitForm);
   }
   const auto urgency = rule.labels.find("urgency");
   if (urgency != rule.labels.end() && !urgency_of(urgency->second)) {
@@ -131,12 +142,6 @@ Result<void> check_inhibitions(const std::vector<Item>& items, const Pack& pack)
   return {};
 }
 
-bool is_limit(std::string_view text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string_view unit = text.substr(digits);
-  return digits > 0 && digits <= 4 && text.front() != '0' && (unit == "UH" || unit == "UD" || unit == "WH" || unit == "WD");
-}
-
 Result<RouteSpec> read_route(const Item& item) {
   const Fields fields = TRY(Fields::of(item, {"from", "duty", "scope"}));
   RouteSpec route;
@@ -171,7 +176,7 @@ Result<CaseSpec> read_case_spec(const Item& item) {
   if (spec.routes.empty()) return fields.wrong("routes", "is missing; a case goes to somebody");
   spec.auto_dispatch = TRY(fields.choice("dispatch", "confirm", {"confirm", "auto"})) == "auto";
   spec.limit = TRY(fields.text("limit", spec.limit));
-  if (!is_limit(spec.limit)) return fields.wrong("limit", "must be a number and UH, UD, WH or WD, such as 2UH");
+  if (!is_limit(spec.limit)) return fields.wrong("limit", kLimitForm);
   if (fields.has("evidence")) {
     const Fields evidence = TRY(Fields::of(TRY(fields.item("evidence")), {"photo_before", "photo_after"}));
     spec.photo_before = TRY(evidence.flag("photo_before", spec.photo_before));

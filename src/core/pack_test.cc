@@ -122,6 +122,7 @@ TEST(Pack, ErrorsLeadToThePlace) {
       {R"("level": "red", "expr")", R"("level": "blue", "expr")", "rules[0].levels[1].level: `blue` stands twice"},
       {R"("level": "blue", "expr": "flow < 10", "for": "5m")", R"("level": "blue", "for": "5m")", "rules[0].levels[1].expr: is missing"},
       {R"("urgency": "urgent")", R"("urgency": "urgnt")", "rules[0].labels.urgency"},
+      {R"("urgency": "urgent")", R"("limit": "2h")", "rules[0].labels.limit: must be a number and UH, UD, WH or WD"},
       {R"(["off", "other/rule"])", R"(["of", "other/rule"])", "rules[0].inhibited_by[0]: `of` is not known; did you mean `off`?"},
       {R"(["off", "other/rule"])", R"(["dry"])", "rules[0].inhibited_by[0]: a rule cannot hold back itself"},
       {"{{unit}}", "{{ units }}", "rules[0].annotations.summary.zh: `units` is not known; did you mean `unit`?"},

@@ -98,7 +98,7 @@ Ruling wrong_stage(const Case& file, std::string_view action, const Actor& actor
 
 // A unit's people act on their unit's cases; a handler on their own or on one that nobody has taken.
 Ruling unit_guard(const Case& file, const Transition& row, const Actor& actor) {
-  if (beyond_unit(row, actor) || row.action == "comment") return {&row, {}, {}};
+  if (beyond_unit(row, actor)) return {&row, {}, {}};
   if (actor.unit.empty() || actor.unit != file.unit) {
     return no("unit", "The case belongs to unit `" + file.unit + "`, not to yours.");
   }

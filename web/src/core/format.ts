@@ -97,7 +97,7 @@ export function number(value: number | null | undefined, decimals?: number): str
 export function big_number(value: number): string {
   const zh = language.value === 'zh';
   if (zh) {
-    if (value >= 1e8) return `${number(value / 1e8, value >= 1e10 ? 0 : 2)} 亿`;
+    if (value >= 1e8) return `${value >= 1e10 ? number(value / 1e8, 0) : number(value / 1e8)} 亿`;
     if (value >= 1e6) return `${number(value / 1e4, value >= 1e7 ? 0 : 1)} 万`;
   } else {
     if (value >= 1e9) return `${number(value / 1e9, 2)} bn`;

@@ -10,14 +10,16 @@ export interface Place { type: 'Point'; coordinates: [number, number] }
 export interface List<T> { items: T[]; next?: string | null; total?: number }
 
 export interface FieldNeed { name: string; required?: boolean }
-export interface Offer { name: string; enabled: boolean; fields?: (string | FieldNeed)[]; why_not?: string; code?: string }
+// `required`: the names among `fields` that must be there.
+export interface Offer { name: string; enabled: boolean; fields?: (string | FieldNeed)[]; required?: string[]; why_not?: string; code?: string }
 
 export interface User { name: string; person?: string; roles: string[]; area?: string; unit?: string }
 export interface SessionDoc {
   csrf: string;
   user: User;
-  expires_at: string;
+  expires_at: string | null;
   idle_seconds: number;
+  wall?: boolean;
   demo?: boolean;
   version?: string;
   must_change?: boolean;

@@ -23,14 +23,14 @@ const users = {
 export function offers_of(file) {
   const list = Object.keys(kFrom).filter((name) => name !== 'reopen' || file.stage === 'closed').map((name) => {
     const enabled = kFrom[name].includes(file.stage);
-    return { name, enabled, fields: (kFields[name] ?? []).map((field) => ({ name: field, required: field !== 'comment' })), ...(enabled ? {} : { why_not: 'not in this stage', code: 'stage' }) };
+    return { name, enabled, fields: kFields[name] ?? [], required: (kFields[name] ?? []).filter((field) => field !== 'comment'), ...(enabled ? {} : { why_not: 'not in this stage', code: 'stage' }) };
   });
-  return [...list, { name: 'supervise', enabled: false, fields: [], why_not: 'role', code: 'role' }, { name: 'comment', enabled: true, fields: [{ name: 'comment', required: true }] }];
+  return [...list, { name: 'supervise', enabled: false, fields: [], why_not: 'role', code: 'role' }, { name: 'comment', enabled: true, fields: ['comment', 'attachments'], required: ['comment'] }];
 }
 
 export function alarm_offers(alarm) {
-  const offer = (name, why, fields = []) => ({ name, enabled: !why, fields, ...(why ? { why_not: why, code: why } : {}) });
-  return [offer('acknowledge', alarm.acknowledged ? 'acknowledged' : ''), offer('open_case', alarm.case ? 'case' : ''), offer('notify', ''), offer('shelve', alarm.state === 'cleared' ? 'cleared' : '', ['until', 'reason']), offer('false_alarm', alarm.false_alarm ? 'cleared' : '', ['reason'])];
+  const offer = (name, why, fields = []) => ({ name, enabled: !why, fields, required: fields, ...(why ? { why_not: why, code: 'state' } : {}) });
+  return [offer('acknowledge', alarm.acknowledged ? 'it is acknowledged' : ''), offer('open_case', alarm.case ? 'it has a case' : ''), offer('notify', '', ['receiver']), offer('shelve', alarm.state === 'cleared' ? 'it is over' : '', ['until', 'reason']), offer('false_alarm', alarm.false_alarm ? 'it is marked already' : '', ['reason'])];
 }
 
 export function make_routes(world, live) {

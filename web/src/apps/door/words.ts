@@ -4,16 +4,16 @@ import { dictionary } from '@core/i18n/dictionary';
 export const t = dictionary(
   {
     sign_in_title: '登录',
-    claim: '听见城市,办成一件事。',
-    claim_text: '从一次报警、一条上报,到一个办结的案件。',
+    claim: '听见城市，办成一件事。',
+    claim_text: '从一次报警、一条上报，到一个办结的案件。',
     choose: '进入',
     screen: '一屏通览',
-    screen_text: '城市此刻的全貌:地图、报警、体征',
+    screen_text: '城市此刻的全貌：地图、报警、体征',
     desk: '一网统管',
     desk_text: '受理、派遣、处置、核查、结案',
     field: '城管通',
     field_text: '现场任务、拍照、上报',
-    as: '{person},您好',
+    as: '{person}，您好',
     area: '辖区 {area}',
   },
   {

@@ -39,6 +39,7 @@ const Asset* Register::asset_at(std::uint32_t slot) const {
 
 const Asset& Register::put_asset(Asset asset) {
   CHECK(!asset.id.empty());
+  ++asset_changes_;
   const auto found = by_id_.find(asset.id);
   if (found != by_id_.end() && assets_[found->second].kind == asset.kind) {
     Asset& here = assets_[found->second];
@@ -62,6 +63,7 @@ const Asset& Register::put_asset(Asset asset) {
 bool Register::remove_asset(std::string_view id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return false;
+  ++asset_changes_;
   unindex(assets_[found->second]);
   assets_[found->second] = Asset{};
   by_id_.erase(found);

@@ -31,6 +31,7 @@ class Register {
   const Asset* asset_at(std::uint32_t slot) const;      // null: free or removed
   std::size_t slots() const { return assets_.size(); }  // slots ever given; 0 is never used
   std::size_t asset_count() const { return by_id_.size(); }
+  std::uint64_t asset_changes() const { return asset_changes_; }  // grows with every put and removal, for those who keep an index
   // Inserts or replaces; the register sets only `slot`. A new id, and a changed kind, get a fresh slot (History keys never change meaning).
   const Asset& put_asset(Asset asset);
   bool remove_asset(std::string_view id);
@@ -72,6 +73,7 @@ class Register {
   std::map<std::string, Extent, std::less<>> extents_;  // areas that have a shape
   std::map<std::string, Unit, std::less<>> units_;
   std::string root_ = "50";
+  std::uint64_t asset_changes_ = 0;
 };
 
 // True when something in `area` lies in the scope of an actor whose area is `scope`: codes are hierarchical by prefix,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace cityloop {
 namespace {
@@ -66,6 +67,45 @@ NumberText read_number(std::string_view text, Decimal& out) {
   const auto mantissa = static_cast<std::int64_t>(digits);
   out = Decimal{negative ? -mantissa : mantissa, scale};
   return NumberText::number;
+}
+
+namespace {
+
+__extension__ using Wide = __int128;
+
+// Drops trailing zeros, and rounds half away from zero what 17 digits cannot hold.
+std::optional<Decimal> fitted(Wide mantissa, int scale) {
+  constexpr Wide kMost = 100'000'000'000'000'000;  // 10^17
+  bool up = false;
+  while (mantissa >= kMost || mantissa <= -kMost) {
+    up = (mantissa < 0 ? -mantissa : mantissa) % 10 >= 5;
+    mantissa /= 10;
+    --scale;
+  }
+  if (up) mantissa += mantissa < 0 ? -1 : 1;
+  if (mantissa == 0) return Decimal{};
+  while (mantissa % 10 == 0) {
+    mantissa /= 10;
+    --scale;
+  }
+  if (scale < -18 || scale > 18) return std::nullopt;
+  return Decimal{static_cast<std::int64_t>(mantissa), scale};
+}
+
+}  // namespace
+
+std::optional<Decimal> scaled(Decimal value, Decimal scale, Decimal offset) {
+  const auto product = fitted(Wide{value.mantissa} * scale.mantissa, value.scale + scale.scale);
+  if (!product || offset == Decimal{}) return product;
+  Wide a = product->mantissa, b = offset.mantissa;
+  int places = product->scale;
+  if (std::abs(product->scale - offset.scale) > 18) {  // one is lost beside the other
+    const double sum = product->number() + offset.number();
+    return decimal_of(sum);
+  }
+  for (; places < offset.scale; ++places) a *= 10;
+  for (int other = offset.scale; other < places; ++other) b *= 10;
+  return fitted(a + b, places);
 }
 
 }  // namespace cityloop

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/decimal.h"
@@ -16,5 +17,8 @@ enum class NumberText : std::uint8_t {
 };
 
 NumberText read_number(std::string_view text, Decimal& out);
+
+// value * scale + offset, exact while 17 digits suffice. Nothing where the result is no Decimal.
+std::optional<Decimal> scaled(Decimal value, Decimal scale, Decimal offset);
 
 }  // namespace cityloop

@@ -164,7 +164,7 @@ TEST(CommandProperty, InvariantsHoldWhateverHappens) {
   std::size_t closed = 0;
   for (std::uint64_t seed = 1; seed <= 24; ++seed) {
     Walk walk(seed);
-    for (int i = 0; i < 1'200; ++i) {
+    for (int i = 0; i < 2'400; ++i) {
       walk.step();
       if (i % 50 == 0) walk.check();
     }

@@ -108,7 +108,7 @@ void expect_equal(const History& history, const History& model, Chance& chance) 
 }
 
 TEST(HistoryRocks, EqualsTheTwinThroughFlushesAndStarts) {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     Chance chance(seed);
     const Scratch scratch;
     HistoryMemory model;
@@ -137,7 +137,7 @@ TEST(HistoryRocks, EqualsTheTwinThroughFlushesAndStarts) {
 
 // The files as they are at some moment, and the write-ahead log cut anywhere behind the last flush: a loss of power.
 TEST(HistoryRocks, LosesNothingThatWasFlushed) {
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Chance chance(seed);
     const Scratch scratch;
     const std::vector<Turn> turns = random_turns(chance, 60);

@@ -3,7 +3,9 @@
 // publishes. The same object code serves live, back-test, import --evaluate, why --verify and simulation.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,13 +14,24 @@
 
 namespace cityloop {
 
+class Engine;
+
 class Analyse {
  public:
-  // Compiles every rule, derived point and agreement; the error names pack, rule and column.
+  Analyse();
+  ~Analyse();
+  Analyse(Analyse&&) noexcept;
+  Analyse& operator=(Analyse&&) noexcept;
+
+  // Compiles every rule, derived point and agreement; the error names pack, rule and column, and changes nothing. Units
+  // whose text is unchanged keep their state; alarms of changed and removed rules are cleared with the next call that can.
   Result<void> set_packs(std::shared_ptr<const Packs> packs);
 
-  // One gated value, in order of acceptance. Updates live state and runs only the rules on this kind and point.
-  // Derived points come back in `derived` (for History). Alarm events: alarm.new / alarm.update / alarm.clear.
+  // Gated values in order of acceptance. Updates live state and runs only the rules on this kind and point. Neighbours in
+  // the span with the same slot and time are judged together, so give a message whole: one by one, a rule over two points
+  // sees the new value of one beside the old value of the other.
+  // Derived points are appended to `derived` (for History). Alarm events: alarm.new / alarm.update / alarm.clear.
+  void observe(std::span<const Observation> seen, Context& city, std::vector<Observation>& derived);
   void observe(const Observation& seen, Context& city, std::vector<Observation>& derived);
   void observe(const Record& seen, Context& city);
   // An asset was put, silenced, retired or removed.
@@ -36,20 +49,22 @@ class Analyse {
   void set_case(const std::string& alarm, const std::string& case_no, Context& city);
 
   const Alarm* alarm(std::string_view id) const;  // pending, firing, and cleared but unseen ones
+  const std::map<std::string, Alarm, std::less<>>& alarms() const;
   // Whether the sensor agrees that the trouble of this asset is over (pack's case.agreement held long enough).
   struct Agreement { bool needed = false; bool agrees = false; std::string because; };
   Agreement agreement(const Asset& asset, Time now) const;
 
-  LiveState& live() { return live_; }
+  LiveState& live();
 
   void encode(Writer& out) const;
   void decode(Reader& in);  // after set_packs
 
  private:
-  LiveState live_;
+  std::unique_ptr<Engine> engine_;
 };
 
-// Re-evaluates a stored why alone, from its rule text, samples and attributes. Returns what it evaluates to and since when.
+// Re-evaluates a stored why alone, from its rule text, samples and attributes, by a whole engine with this one asset.
+// `level` is what the samples evaluate to; `agrees` says whether that is the why's own level. kBadField: the why cannot be read.
 struct Verdict { bool agrees = false; Level level = Level::none; std::string because; };
 Result<Verdict> verify_why(const Why& why);
 

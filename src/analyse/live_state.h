@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/codec.h"
 #include "core/words.h"
 
 namespace cityloop {
@@ -20,9 +21,9 @@ struct LiveValue {
 };
 
 struct LiveAsset {
-  std::vector<LiveValue> points;  // by the kind's point index
-  Level level = Level::none;      // worst firing alarm
-  std::uint16_t alarms = 0;       // firing
+  std::vector<LiveValue> points;  // by the kind's point index; empty: never heard
+  Level level = Level::none;      // worst firing alarm that is neither held back nor shelved
+  std::uint16_t alarms = 0;       // how many there are of those
 };
 
 class LiveState {
@@ -32,18 +33,30 @@ class LiveState {
   struct Picture {
     std::uint64_t turn = 0;
     Time now{};
-    std::vector<std::shared_ptr<const Chunk>> chunks;  // slot / kChunk
-    const LiveAsset* asset(std::uint32_t slot) const;
+    std::vector<std::shared_ptr<const Chunk>> chunks;  // slot / kChunk; null: nothing known there
+    const LiveAsset* asset(std::uint32_t slot) const;  // null: nothing known
   };
 
-  LiveAsset& asset(std::uint32_t slot);              // marks the chunk changed
+  // City thread. May copy the slot's chunk, the first time after a publish: keep no reference across publish().
+  LiveAsset& asset(std::uint32_t slot) {
+    const std::size_t chunk = slot / kChunk;
+    if (chunk >= chunks_.size() || shared_[chunk]) own(chunk);
+    return (*chunks_[chunk])[slot % kChunk];
+  }
   const LiveAsset* find(std::uint32_t slot) const;
+  std::size_t slots() const { return chunks_.size() * kChunk; }
   std::shared_ptr<const Picture> publish(std::uint64_t turn, Time now);
 
+  void encode(Writer& out) const;
+  void decode(Reader& in);
+
  private:
-  std::vector<std::unique_ptr<Chunk>> chunks_;
-  std::vector<bool> changed_;
+  void own(std::size_t chunk);
+
+  std::vector<std::shared_ptr<Chunk>> chunks_;
+  std::vector<std::uint8_t> shared_;  // a picture holds the chunk: it must not change any more
   std::shared_ptr<const Picture> last_;
+  bool changed_ = true;
 };
 
 }  // namespace cityloop

@@ -23,6 +23,7 @@ inline constexpr std::size_t kPointsOfKind = 256;           // a History key kee
 inline constexpr std::size_t kPackBytes = 4u << 20;         // a pack is written by a person
 inline constexpr std::size_t kTextBytes = 4'000;            // a comment or description written by a person
 inline constexpr std::size_t kAttachmentBytes = 12u << 20;  // a phone's full photo
+inline constexpr std::uint32_t kPictureSide = 12'000;        // pixels; beyond it a browser on a phone runs out of memory
 inline constexpr std::size_t kMqttPacketBytes = 1u << 20;   // one publish; a gateway's batch fits
 inline constexpr std::size_t kMqttSessionQueue = 1'000;     // commands kept for a sleeping device
 inline constexpr std::size_t kMqttConnections = 20'000;     // file descriptors on one small machine

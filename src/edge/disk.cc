@@ -93,15 +93,20 @@ Result<std::string> read_file(const std::string& path, std::uint64_t most) {
   return bytes;
 }
 
-Result<void> put_file(const std::string& path, std::string_view bytes) {
-  const std::string aside = path + ".tmp";
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<void> put_file(const std::string& path, std::string_view bytes, std::string aside) {
+  if (aside.empty()) aside = path + ".tmp";
   {
     const File file = TRY(File::open(aside, O_WRONLY | O_CREAT | O_TRUNC));
     TRY(write_at(file, bytes, 0));
     if (::fsync(file.fd()) != 0) return disk_error("cannot sync", aside);
   }
   TRY(rename_file(aside, path));
-  return sync_folder(path.substr(0, path.find_last_of('/')));
+  return sync_folder(folder_of(path));
 }
 
 Result<void> make_folder(const std::string& path) {

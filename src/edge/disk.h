@@ -39,8 +39,10 @@ Result<void> sync_folder(const std::string& folder);
 Result<void> preallocate(const File& file, std::uint64_t bytes);
 
 Result<std::string> read_file(const std::string& path, std::uint64_t most);  // kNotFound, kTooLarge
-// Written aside as `path.tmp`, synced, renamed, folder synced: afterwards the file is the old or the new one, whole.
-Result<void> put_file(const std::string& path, std::string_view bytes);
+// Written aside, synced, renamed, folder synced: afterwards the file is the old or the new one, whole. `aside` must be on the
+// same file system and nobody else's; without one it is `path.tmp`.
+Result<void> put_file(const std::string& path, std::string_view bytes, std::string aside = {});
+std::string folder_of(const std::string& path);
 Result<void> make_folder(const std::string& path);   // one level; may exist
 Result<void> rename_file(const std::string& from, const std::string& to);
 Result<void> remove_file(const std::string& path);   // may be gone already

@@ -118,7 +118,7 @@ Result<void> Sqlite::open() {
   TRY(in_transaction([&] { return grow_schema(); }));
   if (fresh) {
     TRY(writer_->sync_wal());
-    TRY(sync_folder(file_.substr(0, file_.find_last_of('/'))));
+    TRY(sync_folder(folder_of(file_)));
   }
   for (std::size_t i = 0; i < std::max<std::size_t>(1, options_.readers); ++i) {
     readers_.push_back(TRY(new_reader()));
@@ -289,7 +289,7 @@ Result<void> Sqlite::sync() {
 Result<void> Sqlite::backup(const std::string& file) const {
   const auto reader = TRY(SqliteDatabase::open(file_, SqliteDatabase::Use::read));
   TRY(reader->copy_to(file));
-  return sync_folder(file.substr(0, file.find_last_of('/')));
+  return sync_folder(folder_of(file));
 }
 
 }  // namespace

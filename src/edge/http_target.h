@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "edge/utf8.h"
 
 namespace cityloop {
 
@@ -31,8 +32,6 @@ bool same_origin(std::string_view origin, std::string_view host);
 
 // The best content coding that the client takes (q > 0) of those we keep: `br` before `gzip`. Empty: none.
 std::string_view accepted_coding(std::string_view accept_encoding);
-
-bool is_utf8(std::string_view text);
 
 // Inflates a gzip body of at most `most` bytes: kTooLarge beyond it, kBadRequest where it is damaged.
 Result<std::string> gunzip(std::string_view packed, std::size_t most);

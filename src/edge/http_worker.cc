@@ -136,6 +136,7 @@ void Worker::start() {
 
 void Worker::stop() {
   loop.post([this] {
+    stopping_ = true;  // a sweep that is due already must not wind the timer up again
     timer_.cancel();
     replies->shut();
     std::vector<std::shared_ptr<Peer>> all;
@@ -172,6 +173,7 @@ void Worker::refresh_date() {
 }
 
 void Worker::sweep() {
+  if (stopping_) return;
   refresh_date();
   const auto now = net::Clock::now();
   std::vector<std::shared_ptr<Peer>> all;

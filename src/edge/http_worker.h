@@ -72,6 +72,7 @@ class Worker {
   std::unordered_map<Peer*, std::shared_ptr<Peer>> peers_;
   std::string date_;
   std::time_t date_second_ = 0;
+  bool stopping_ = false;
 };
 
 }  // namespace cityloop::http

@@ -261,7 +261,7 @@ void Listener::accept_all() {
     if (errno == EAGAIN || errno == EWOULDBLOCK) break;
     pause_.expires_after(std::chrono::milliseconds(100));  // out of descriptors or memory
     pause_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) wait();
+      if (!error && descriptor_.is_open()) wait();
     });
     return;
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,7 +44,9 @@ class Loop {
 
   void start(std::string name);
   // Lets run() end once nothing is pending; whoever owns descriptors and timers here closes them first.
-  void finish() { work_.reset(); }
+  void finish() {
+    if (!finished_.exchange(true)) work_.reset();  // it counts, and two threads come here when a server stops
+  }
   void join();
   asio::io_context& context() { return context_; }
   Executor executor() { return context_.get_executor(); }
@@ -53,6 +56,7 @@ class Loop {
  private:
   asio::io_context context_;
   asio::executor_work_guard<Executor> work_;
+  std::atomic<bool> finished_{false};
   std::thread thread_;
 };
 

@@ -3,7 +3,7 @@
 // WebSocket. Pages subscribe with `subscribe` and hear events with `on_event`; missing events never reach them.
 import { computed, shallowRef } from 'vue';
 import { post, Problem } from './api';
-import { heard_server_time, local_now, server_now } from './clock';
+import { heard_server_time, server_now } from './clock';
 import { apply, kNoFeed, overdue, type Feed, type LiveEvent, type Outcome, type ServerMessage } from './feed';
 import { metrics } from './metrics';
 import { uuid } from './random';
@@ -258,5 +258,3 @@ function flush_ack(): void {
 export function seconds_down(now: number): number {
   return down_since.value === null ? 0 : Math.max(0, Math.round((now - down_since.value) / 1000));
 }
-
-export const page_opened = local_now();

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be done with a case: the server's offers as operations with their keys, and sending them with the revision seen.
+import { get, post } from '@core/api';
+import { metres, short_case } from '@core/format';
+import { term } from '@core/i18n/terms';
+import { t as c } from '@core/i18n/words';
+import { is_down } from '@core/live';
+import { why_not } from '@core/alarm_actions';
+import type { Operation } from '@core/operation';
+import type { Case, List, Offer } from '@core/words';
+import type { Option } from '@ui/components/OptionPicker.vue';
+
+// The next step of each stage stands first and is the main one.
+const kMain: Record<string, string[]> = {
+  reported: ['register', 'verify'], verifying: ['verify'], pending_register: ['register'], pending_dispatch: ['dispatch'],
+  pending_handle: ['accept', 'assign'], handling: ['finish', 'arrive'], handle_finish: ['feedback'], pending_feedback: ['feedback'],
+  checking: ['check'], pending_close: ['close'], closed: ['reopen'],
+};
+const kKeys: Record<string, string> = { merge: 'm', verify: 'v', reject: 'r', return: 'b', comment: 'n', rework: 'w' };
+const kLast = ['force_close', 'cancel', 'comment'];
+const kDanger = new Set(['reject', 'cancel', 'force_close']);
+
+export function main_action(file: Case): Offer | null {
+  for (const name of kMain[file.stage] ?? []) {
+    const found = file.actions?.find((one) => one.name === name && one.enabled);
+    if (found) return found;
+  }
+  return null;
+}
+
+export function case_operations(file: Case | null, perform: (offer: Offer) => void, main_key = 'Enter'): Operation[] {
+  const offers = file?.actions ?? [];
+  const main = file ? main_action(file) : null;
+  const rank = (one: Offer): number => (one === main ? 0 : kLast.includes(one.name) ? 3 + kLast.indexOf(one.name) : one.enabled ? 1 : 2);
+  return [...offers].sort((a, b) => rank(a) - rank(b)).map((offer) => {
+    const key = offer === main ? main_key : kKeys[offer.name];
+    return {
+      id: offer.name,
+      label: term('action', offer.name),
+      ...(key ? { key } : {}),
+      tone: offer === main ? ('primary' as const) : kDanger.has(offer.name) && offer.enabled ? ('danger' as const) : ('plain' as const),
+      why_not: is_down.value ? c('needs_server') : why_not(offer),
+      perform: () => perform(offer),
+    };
+  });
+}
+
+export function needs_words(offer: Offer): boolean {
+  return (offer.fields ?? []).length > 0;
+}
+
+export async function act_on_case(file: Case, action: string, body: Record<string, unknown>, key?: string): Promise<Case> {
+  const options = key ? { if_match: file.rev, key } : { if_match: file.rev };
+  return post<Case>(`/cases/${file.no}/actions`, { action, ...body }, options);
+}
+
+function distance(a: Case, b: Case): number | null {
+  const [p, q] = [a.location?.coordinates, b.location?.coordinates];
+  if (!p || !q) return null;
+  return Math.hypot((p[0] - q[0]) * 111_320 * Math.cos((p[1] * Math.PI) / 180), (p[1] - q[1]) * 110_574);
+}
+
+export interface Similar { file: Case; distance_m: number | null }
+
+// Open cases that may be the same problem: same class first, then by distance; within 500 m or of the same asset.
+export async function similar_cases(file: Case, signal?: AbortSignal): Promise<Similar[]> {
+  const { items } = await get<List<Case>>('/cases', { open: true, area: file.area.slice(0, 6), limit: 200 }, signal);
+  return items.filter((one) => one.no !== file.no).map((one) => ({ file: one, distance_m: distance(file, one) }))
+    .filter(({ file: one, distance_m }) => (file.asset && one.asset === file.asset) || (distance_m !== null && distance_m <= 500))
+    .sort((a, b) => Number(b.file.class?.code === file.class?.code) - Number(a.file.class?.code === file.class?.code) || (a.distance_m ?? 1e9) - (b.distance_m ?? 1e9))
+    .slice(0, 5);
+}
+
+export function merge_options(rows: Similar[]): Option[] {
+  return rows.map(({ file, distance_m }) => ({ value: file.no, label: `${short_case(file.no)} ${file.title}`, note: distance_m === null ? '' : metres(distance_m) }));
+}
+
+export function candidate_options(file: Case, names: Record<string, string>): Option[] {
+  return [...(file.candidates ?? [])].sort((a, b) => b.score - a.score).map((one) => ({ value: one.unit, label: one.unit_name ?? names[one.unit] ?? one.unit, note: one.because }));
+}
+
+export interface Change { field: string; before: string; now: string }
+
+// What another person changed: the fields that a reader would notice.
+export function changes_between(before: Case, now: Case): Change[] {
+  const shown: [string, (one: Case) => string][] = [
+    ['stage', (one) => term('stage', one.stage)],
+    ['unit', (one) => one.unit_name || one.unit || ''],
+    ['handler', (one) => one.handler_name || one.handler || ''],
+    ['urgency', (one) => term('urgency', one.urgency)],
+    ['level', (one) => term('level', one.level)],
+    ['title', (one) => one.title],
+    ['class', (one) => one.class?.code ?? ''],
+    ['deadline', (one) => one.deadline?.at ?? ''],
+  ];
+  return shown.flatMap(([field, read]) => (read(before) === read(now) ? [] : [{ field, before: read(before) || '—', now: read(now) || '—' }]));
+}

@@ -109,7 +109,7 @@ class SenseTest : public ::testing::Test {
 
   // `tank-1 gas` at seconds after noon.
   std::string one(int seconds, const std::string& value, const std::string& asset = "tank-1", const std::string& point = "gas") {
-    return R"({"asset":")" + asset + R"(","at":)" + std::to_string(kNoon + seconds * 1000) + R"(,"values":{")" + point + "\":" + value + "}}";
+    return R"({"asset":")" + asset + R"(","at":)" + std::to_string(kNoon + seconds * 1000LL) + R"(,"values":{")" + point + "\":" + value + "}}";
   }
   std::string counts(const Answer& answer) {
     if (answer.status >= 400) return std::to_string(answer.status) + " " + answer.code;

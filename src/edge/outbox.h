@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carries the city's notices out: CloudEvents 1.0 by HTTP POST to the configured receivers, at most eight at once, one at a time
-// per subject, so that a receiver hears of a case in order. When and how often is decided by the city (command/outbox.h); each try is
+// per subject and receiver, so that each hears of a case in order. When and how often is decided by the city (command/outbox.h); each try is
 // reported back as an input. Owns its threads.
 #pragma once
 

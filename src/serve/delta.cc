@@ -6,7 +6,7 @@
 #include "core/json_write.h"
 #include "serve/project.h"
 
-namespace cityloop {
+namespace cityloop::serve {
 namespace {
 
 bool is_configuration(std::string_view table) {
@@ -97,7 +97,7 @@ EventFace face_of(const Event& event) { return std::visit(Facer{event}, event.bo
 std::string ev_message(const Event& event, const EventFace& face, const TimelineEntry* entry, Time out_at) {
   const Stamps stamps = stamps_of(event);
   JsonWriter out(2048);
-  out.begin_object().member("t", "ev").member("seq", event.seq).member("k", face.kind);
+  out.begin_object().member("t", "ev").member("seq", event.seq).member("prev", 0).member("k", face.kind);
   out.key("ids").begin_array().value(face.subject).end_array();
   out.member_raw("d", std::visit(Document{face, entry}, event.body));
   out.key("ts").begin_object().member("src", to_ms(stamps.source)).member("in", to_ms(stamps.in));
@@ -133,6 +133,12 @@ Entries::Entries(std::span<const Event> events) : entry_of_(events.size(), nullp
     }
   }
 }
+
+}  // namespace cityloop::serve
+
+namespace cityloop {
+
+using namespace serve;
 
 std::optional<LiveDelta> live_delta(const Event& event, Time now) {
   EventFace face = face_of(event);

@@ -9,7 +9,7 @@
 
 #include "core/event.h"
 
-namespace cityloop {
+namespace cityloop::serve {
 
 struct EventFace {        // what an event is about, for routing
   std::string topic;      // empty: not for screens
@@ -19,6 +19,7 @@ struct EventFace {        // what an event is about, for routing
 };
 EventFace face_of(const Event& event);
 
+// `prev` in it is 0: a socket is in order and complete, so a page need not wait for numbers that its scope leaves out.
 // `entry` goes into `d` of a case's message; null: none. `out` is the time of sending.
 std::string ev_message(const Event& event, const EventFace& face, const TimelineEntry* entry, Time out);
 // What the events table keeps of an event that screens do not hear of.
@@ -37,4 +38,4 @@ class Entries {
   std::vector<bool> merged_;
 };
 
-}  // namespace cityloop
+}  // namespace cityloop::serve

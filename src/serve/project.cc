@@ -6,6 +6,9 @@
 #include "serve/delta.h"
 
 namespace cityloop {
+
+using namespace serve;
+
 namespace {
 
 using Columns = std::vector<std::pair<std::string, Cell>>;

@@ -1,17 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// The field page opens without a network: its files are kept as they are used. Data and outbox are the page's own affair.
+// The field page opens without a network: at installation every file that it can reach is kept. Data and outbox are the
+// page's own affair.
 const kCache = 'cityloop-field-1';
-self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(kCache).then((cache) => cache.add('/f/tasks')).then(() => self.skipWaiting()));
-});
+const kName = /[\w.-]+-[\w-]{8}\.(?:js|css)/g;
+
+// The page names its first files, those name the rest.
+async function keep_all() {
+  const cache = await caches.open(kCache);
+  const page = await fetch('/f/tasks', { cache: 'no-cache' });
+  if (!page.ok) throw new Error('page');
+  const waiting = new Set((await page.clone().text()).match(kName) ?? []);
+  await cache.put('/f/tasks', page);
+  for (const name of waiting) {
+    const path = `/assets/${name}`;
+    const answer = (await cache.match(path)) ?? (await fetch(path));
+    if (!answer.ok) continue;
+    if (name.endsWith('.js')) for (const other of (await answer.clone().text()).match(kName) ?? []) waiting.add(other);
+    await cache.put(path, answer.clone());
+  }
+  const kept = await cache.keys();
+  await Promise.all(kept.filter(({ url }) => url.includes('/assets/') && !waiting.has(url.split('/').at(-1))).map((one) => cache.delete(one)));
+}
+self.addEventListener('install', (event) => event.waitUntil(keep_all().then(() => self.skipWaiting())));
 self.addEventListener('activate', (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== kCache).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
 });
+
+// A newer page on the server brings its files along, before it is the kept one.
 async function page(request) {
   const cache = await caches.open(kCache);
   try {
     const answer = await fetch(request);
-    if (answer.ok) await cache.put('/f/tasks', answer.clone());
+    const known = await cache.match('/f/tasks');
+    if (answer.ok && known && (await answer.clone().text()) !== (await known.text())) void keep_all().catch(() => undefined);
     return answer;
   } catch {
     return (await cache.match('/f/tasks')) ?? Response.error();
@@ -19,15 +40,11 @@ async function page(request) {
 }
 async function file(request) {
   const cache = await caches.open(kCache);
-  const known = await cache.match(request);
-  if (known) return known;
-  const answer = await fetch(request);
-  if (answer.ok) await cache.put(request, answer.clone());
-  return answer;
+  return (await cache.match(request)) ?? fetch(request);
 }
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== 'GET' || url.origin !== location.origin || url.pathname.startsWith('/api/')) return;
   if (event.request.mode === 'navigate') event.respondWith(page(event.request));
-  else if (url.pathname.startsWith('/assets/') || url.pathname === '/icon.svg') event.respondWith(file(event.request));
+  else if (url.pathname.startsWith('/assets/')) event.respondWith(file(event.request));
 });

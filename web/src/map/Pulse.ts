@@ -63,6 +63,7 @@ const kStill = 32;
 const kMostDrawn = 4096;
 const kMostBreathing = 200;
 const kFrameMs = 66;             // breathing needs no more
+const kSoftFrameMs = 160;        // where the processor draws, the frames belong to the work
 
 export interface PulseDot { id: string; x: number; y: number; level: number; flags: number }
 interface Waiting { in: number; src: number }
@@ -207,7 +208,7 @@ export class Pulse {
       if (this.waiting.size) this.measure(matrix);
     }
     const moves = !this.still.matches && !document.hidden && this.dots.some((dot) => dot.flags & kBreathing);
-    if (moves) this.timer = setTimeout(() => this.request(), kFrameMs);
+    if (moves) this.timer = setTimeout(() => this.request(), /swiftshader|llvmpipe|software/i.test(metrics.renderer) ? kSoftFrameMs : kFrameMs);
   }
 
   private measure(matrix: Float32Array): void {

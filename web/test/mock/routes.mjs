@@ -59,7 +59,7 @@ export function make_routes(world, live) {
     const next = from + limit < items.length ? String(from + limit) : null;
     return { items: items.slice(from, from + limit), next, ...(query.get('count') ? { total: items.length } : {}) };
   };
-  const like = (query, row, names) => names.every((name) => !query.get(name) || String(row[name] ?? '').startsWith(query.get(name)));
+  const like = (query, row, names) => names.every((name) => !query.get(name) || query.get(name).split(',').some((one) => String(row[name] ?? '').startsWith(one)));
   const asset_state = (asset) => {
     const kind = world.kinds.find((one) => one.name === asset.kind);
     const firing = [...world.alarms.values()].filter((one) => one.asset === asset.id && one.state === 'firing');

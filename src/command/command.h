@@ -35,7 +35,6 @@ class Command {
   using Receiver = cityloop::Receiver;
   struct Settings {
     Millis utc_offset = std::chrono::hours(8);            // of the city: case numbers' dates
-    std::map<std::string, std::string> accept_limits;     // unused here: stage clocks are supervise's
     std::vector<Receiver> receivers;                      // webhook receivers of notices
   };
   // Resolves `user:zhang` to that person; nothing when unknown or disabled.

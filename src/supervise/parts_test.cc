@@ -211,6 +211,12 @@ TEST(Audit, EveryTamperingShows) {
   EXPECT_TRUE(breaks([](auto& all) { std::swap(all[1], all[2]); }));
   EXPECT_TRUE(breaks([](auto& all) { all[0].previous = "00"; all[0].number = 1; }));
   EXPECT_FALSE(verify_chain(good, std::string(32, 'x'), head).has_value());
+  // Two true chains of one key, as a restore makes them: the newer links of one do not follow the older ones of the other.
+  AuditHead other;
+  AuditEntry first = good[0];
+  first.subject = "elsewhere";
+  link_audit(first, other, kKey);
+  EXPECT_TRUE(breaks([&](auto& all) { all[0] = first; }));
   // Rewritten to its end with a wrong key, it cannot reach the anchored head.
   AuditHead forged;
   std::vector<AuditEntry> rewritten = good;

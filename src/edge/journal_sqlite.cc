@@ -294,6 +294,17 @@ Result<void> Sqlite::backup(const std::string& file) const {
 
 }  // namespace
 
+Result<std::uint64_t> renew_epoch(const std::string& file) {
+  const auto database = TRY(SqliteDatabase::open(file, SqliteDatabase::Use::write));
+  SqliteStatement* renew = TRY(database->prepared("UPDATE meta SET epoch = ? WHERE one = 1"));
+  const std::string epoch = random_hex(8);
+  renew->bind_text(1, epoch);
+  TRY(renew->run());
+  const std::int64_t turn = TRY(database->number("SELECT turn FROM meta WHERE one = 1"));
+  TRY(database->run("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return static_cast<std::uint64_t>(turn);
+}
+
 Result<std::unique_ptr<JournalSqlite>> JournalSqlite::create(const std::string& file, std::vector<TableSpec> tables, JournalSqliteOptions options) {
   check_specs(tables);
   auto journal = std::make_unique<Sqlite>(file, std::move(tables), options);

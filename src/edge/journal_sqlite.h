@@ -21,4 +21,7 @@ class JournalSqlite : public Journal {
   static Result<std::unique_ptr<JournalSqlite>> create(const std::string& file, std::vector<TableSpec> tables, JournalSqliteOptions options = {});
 };
 
+// Gives a restored file, which nobody has open, a new epoch. Returns the turn that it holds.
+Result<std::uint64_t> renew_epoch(const std::string& file);
+
 }  // namespace cityloop

@@ -70,6 +70,9 @@ class LogFolder final : public LogFiles {
   std::uint64_t uncut_bytes() const override;
   bool has_room() const override;
   std::uint64_t last_turn() const override;
+  void hold_segments() override;
+  void release_segments() override;
+  Result<void> copy_to(const std::string& folder) const override;
   Counters counters() const override;
 
  private:
@@ -114,6 +117,7 @@ class LogFolder final : public LogFiles {
   std::uint64_t last_ = 0;      // appended
   std::uint64_t synced_ = 0;    // last turn that is surely on the disk
   Counters counters_;
+  int holds_ = 0;
   bool stopping_ = false;
 
   // The writer's own.
@@ -338,7 +342,7 @@ Result<void> LogFolder::cut(std::uint64_t turn) {
       cut_total_ = marks_.front().total;
       marks_.pop_front();
     }
-    while (segments_.size() > 1 && segments_[1].first <= turn + 1) {
+    while (holds_ == 0 && segments_.size() > 1 && segments_[1].first <= turn + 1) {
       gone.push_back(std::move(segments_.front()));
       segments_.erase(segments_.begin());
     }
@@ -373,6 +377,42 @@ bool LogFolder::has_room() const {
 std::uint64_t LogFolder::last_turn() const {
   const std::lock_guard lock(mutex_);
   return last_;
+}
+
+void LogFolder::hold_segments() {
+  const std::lock_guard lock(mutex_);
+  ++holds_;
+}
+
+void LogFolder::release_segments() {
+  const std::lock_guard lock(mutex_);
+  --holds_;
+}
+
+// Record by record up to what is synced now: copying whole files under the writer's hand could catch half a batch.
+Result<void> LogFolder::copy_to(const std::string& folder) const {
+  std::vector<Segment> segments;
+  std::uint64_t until = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    segments = segments_;
+    until = synced_;
+  }
+  TRY(make_folder(folder));
+  for (const Segment& segment : segments) {
+    if (segment.first > until) continue;
+    const File from = TRY(File::open(segment.path, O_RDONLY));
+    const SegmentWalk walk = TRY(walk_segment(from, segment.first, until, {}));
+    const File to = TRY(File::open(folder + "/" + segment_name(segment.first), O_WRONLY | O_CREAT | O_EXCL));
+    std::string bytes(kWriteBytes, '\0');
+    for (std::uint64_t at = 0; at < walk.end; at += bytes.size()) {
+      bytes.resize(std::min<std::uint64_t>(kWriteBytes, walk.end - at));
+      bytes.resize(TRY(read_at(from, bytes.data(), bytes.size(), at)));
+      TRY(write_at(to, bytes, at));
+    }
+    TRY(sync_data(to));
+  }
+  return sync_folder(folder);
 }
 
 LogFiles::Counters LogFolder::counters() const {

@@ -22,6 +22,12 @@ class LogFiles : public Log {
   static Result<std::unique_ptr<LogFiles>> create(const std::string& folder, LogFilesOptions options = {});
   // The destructor writes, syncs and completes what waits.
 
+  // While held (calls nest), cut() removes nothing: a backup reads the segments.
+  virtual void hold_segments() = 0;
+  virtual void release_segments() = 0;
+  // Copies every record that is synced now into a new log folder, synced.
+  virtual Result<void> copy_to(const std::string& folder) const = 0;
+
   virtual std::uint64_t last_turn() const = 0;  // appended; 0: none ever
   struct Counters {
     std::uint64_t appends = 0, syncs = 0, bytes = 0, segments = 0;

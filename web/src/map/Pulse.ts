@@ -62,11 +62,13 @@ export const kDrill = 8;
 const kStill = 32;
 const kMostDrawn = 4096;
 const kMostBreathing = 200;
+const kMostRead = 16;            // pixels of one frame
 const kFrameMs = 66;             // breathing needs no more
 const kSoftFrameMs = 160;        // where the processor draws, the frames belong to the work
 
 export interface PulseDot { id: string; x: number; y: number; level: number; flags: number }
-interface Waiting { in: number; src: number }
+interface Waiting { in: number; src: number; until?: number }
+const kExpected = 3000;          // a dot that never stands (outside the view, inside a cluster) is not waited for longer
 
 export class Pulse {
   readonly canvas = document.createElement('canvas');
@@ -144,12 +146,12 @@ export class Pulse {
   set(dots: PulseDot[]): void {
     this.dots = [...dots].sort((a, b) => b.level - a.level).slice(0, kMostDrawn).reverse();
     this.upload();
-    this.request();
+    this.draw();   // called within the frame that changed the table: the dot stands in the same one
   }
 
   // A new alarm: when its pixel stands, the time since the server heard of it is measured.
   expect(id: string, stamp: Waiting): void {
-    this.waiting.set(id, stamp);
+    this.waiting.set(id, { ...stamp, until: performance.now() + kExpected });
   }
 
   private upload(): void {
@@ -211,32 +213,51 @@ export class Pulse {
     if (moves) this.timer = setTimeout(() => this.request(), /swiftshader|llvmpipe|software/i.test(metrics.renderer) ? kSoftFrameMs : kFrameMs);
   }
 
+  // Reading a pixel at once would stall the page until everything is drawn, and so spoil what it measures: the pixel is
+  // copied by the graphics processor, and a fence says when.
   private measure(matrix: Float32Array): void {
     const { gl } = this;
-    let reads = 0;
-    const pixel = new Uint8Array(4);
+    const now = performance.now();
+    for (const [id, stamp] of this.waiting) if ((stamp.until ?? 0) < now) this.waiting.delete(id);
+    const found: { stamp: Waiting; x: number; y: number }[] = [];
     for (const dot of this.dots) {
       const stamp = this.waiting.get(dot.id);
-      if (!stamp || reads >= 8) continue;
+      if (!stamp || found.length >= kMostRead) continue;
       this.waiting.delete(dot.id);
       const x = dot.x - this.origin[0];
       const y = dot.y - this.origin[1];
       const w = matrix[3]! * x + matrix[7]! * y + matrix[15]!;
       const px = ((matrix[0]! * x + matrix[4]! * y + matrix[12]!) / w / 2 + 0.5) * this.size[0];
       const py = ((matrix[1]! * x + matrix[5]! * y + matrix[13]!) / w / 2 + 0.5) * this.size[1];
-      if (!(px >= 0 && py >= 0 && px < this.size[0] && py < this.size[1])) continue;
-      gl.readPixels(Math.floor(px), Math.floor(py), 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
-      reads += 1;
-      const now = server_now();
-      if (pixel[3]! < 128) {
-        metrics.count('pixel_missing');
-        continue;
-      }
-      metrics.alarm_to_pixel.add(now - stamp.in);
-      if (stamp.src) metrics.sensor_to_pixel.add(now - stamp.src);
-      metrics.changed();
+      if (px >= 0 && py >= 0 && px < this.size[0] && py < this.size[1]) found.push({ stamp, x: Math.floor(px), y: Math.floor(py) });
     }
-    if (reads < 8) this.waiting.clear();
+    if (!found.length) return;
+    const copy = gl.createBuffer();
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, copy);
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, found.length * 4, gl.STREAM_READ);
+    found.forEach(({ x, y }, i) => gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, i * 4));
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0)!;
+    gl.flush();
+    const look = (): void => {
+      if (this.lost) return;
+      const state = gl.clientWaitSync(fence, 0, 0);
+      if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(look, 2);
+      const shown_at = server_now();
+      const pixels = new Uint8Array(found.length * 4);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, copy);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, pixels);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+      gl.deleteBuffer(copy);
+      gl.deleteSync(fence);
+      found.forEach(({ stamp }, i) => {
+        if (pixels[i * 4 + 3]! < 128) return metrics.count('pixel_missing');
+        metrics.alarm_to_pixel.add(shown_at - stamp.in);
+        if (stamp.src) metrics.sensor_to_pixel.add(shown_at - stamp.src);
+      });
+      metrics.changed();
+    };
+    setTimeout(look, 0);
   }
 
   end(): void {

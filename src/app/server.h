@@ -37,7 +37,8 @@ class Server {
   // An administrator's deed, answered once it is in the Journal.
   Answer act(const std::string& verb, const std::string& subject, const std::string& body);
   Answer take(Input input);  // waits for the answer; tries again while the inbox is full
-  Result<void> backup(const std::string& folder);
+  Result<std::string> backup(const std::string& to);       // JSON report; the folder must not exist
+  std::string control(const std::string& request);         // one request of a command-line tool, see ask() in commands
 
   Loop& loop();
   const Journal& journal() const;

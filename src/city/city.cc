@@ -2,6 +2,7 @@
 #include "city/city.h"
 
 #include <algorithm>
+#include <span>
 
 #include "core/json.h"
 #include "core/limits.h"
@@ -11,6 +12,7 @@ namespace cityloop {
 namespace {
 
 const std::string kSystem = "system";
+constexpr std::uint64_t kSkippedByRestore = 1'000'000;  // sequence numbers
 
 Actor system_actor() {
   return Actor{kSystem,
@@ -76,10 +78,8 @@ Outcome City::step(const Turn& turn) {
   Context city = context();
   tick(city);
   demands_ = supervise_.take_demands();
-  for (Event& event : out.events) {
-    event.seq = ++seq_;
-    project(event, out.rows);
-  }
+  for (Event& event : out.events) event.seq = ++seq_;
+  project(std::span<const Event>(out.events), out.rows);
   if (!out.events.empty()) out.last_seq = seq_;
   return out;
 }
@@ -153,8 +153,11 @@ Answer City::take(const ActionIn& in, Context& city, Outcome& out) {
 Answer City::act(const ActionIn& in, const Actor& actor, Context& city, Outcome& out) {
   if (Sense::handles(in.verb)) {
     std::vector<Observation> seen;
-    Answer answer = sense_.act(in, actor, city, seen);
+    std::vector<Record> records;
+    Answer answer = sense_.act(in, actor, city, seen, &records);
     observe(seen, city, out);
+    for (const Record& record : records) analyse_.observe(record, city);
+    std::move(records.begin(), records.end(), std::back_inserter(out.records));
     return answer;
   }
   if (Analyse::handles(in.verb)) return analyse_.act(in, actor, city);
@@ -178,6 +181,15 @@ Answer City::take(const TickIn&, Context&, Outcome&) { return done(); }
 Answer City::take(const StartedIn& in, Context& city, Outcome&) {
   if (in.down_since != kNoTime && in.down_since < now_) analyse_.deaf(in.down_since, now_, "");
   silent_since_.clear();
+  sense_.started(in, city);
+  if (in.restored) {  // another run of the same city may have gone on: nothing is sent, and no number given, twice
+    command_.hold(true);
+    seq_ += kSkippedByRestore;
+  }
+  if (turn_ == 1) {  // the root area is no import: it comes with the folder
+    const json::object doc{{"code", settings_.root_area}, {"name", settings_.root_name}, {"name_en", ""}, {"parent", nullptr}};
+    city.emit("rev.config", kSystem, RowPut{"areas", settings_.root_area, settings_.root_area, {{"parent", ""}, {"name", settings_.root_name}}, json::serialize(doc)});
+  }
   city.emit("sys.started", kSystem, RowPut{"settings", "started", "", {}, "{\"program\":\"" + in.program + "\",\"at\":\"" + format_time(now_) + "\"}"});
   return done();
 }
@@ -208,15 +220,12 @@ Answer City::take(const NoticeResultIn& in, Context& city, Outcome&) {
 }
 
 void City::observe(const std::vector<Observation>& seen, Context& city, Outcome& out) {
+  if (seen.empty()) return;
   std::vector<Observation> derived;
-  out.samples.reserve(out.samples.size() + seen.size());
-  auto keep = [&](const Observation& o) { out.samples.push_back({point_id(o.slot, o.point), {o.at, o.value, o.quality}}); };
-  for (const Observation& one : seen) {
-    keep(one);
-    analyse_.observe(one, city, derived);
-    for (const Observation& more : derived) keep(more);
-    derived.clear();
-  }
+  analyse_.observe(std::span<const Observation>(seen), city, derived);
+  out.samples.reserve(out.samples.size() + seen.size() + derived.size());
+  for (const auto* list : {&seen, &std::as_const(derived)})
+    for (const Observation& one : *list) out.samples.push_back({point_id(one.slot, one.point), {one.at, one.value, one.quality}});
 }
 
 // Walks what this input has made known so far, room by room in the order of the flow. What a later room emits is heard too.

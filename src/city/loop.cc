@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <span>
 
 #include "city/version.h"
 #include "core/limits.h"
@@ -259,10 +260,8 @@ Loop::Flight Loop::fly(Turn& turn, std::vector<Reply> replies) {
 void Loop::finish(Outcome&& outcome, Flight& flight) {
   messages_ += outcome.messages;
   events_ += outcome.events.size();
-  for (const Event& event : outcome.events) {
-    if (auto delta = live_delta(event, outcome.now)) flight->deltas.push_back(std::move(*delta));
-    flight->notices = flight->notices || std::holds_alternative<Notice>(event.body);
-  }
+  flight->deltas = live_deltas(std::span<const Event>(outcome.events), outcome.now);
+  for (const Event& event : outcome.events) flight->notices = flight->notices || std::holds_alternative<Notice>(event.body);
   if (city_.access().changed()) flight->access = city_.access().publish(outcome.turn, city_.tables().root_area());
   flight->outcome = std::move(outcome);
 }

@@ -39,7 +39,7 @@ inline constexpr std::size_t kMqttHeldBytes = 128u << 20;   // publishes held ba
 inline constexpr std::size_t kHttpConnections = 4'000;
 inline constexpr std::size_t kLiveMessageBytes = 64u << 10; // one message of a screen; web.md §4.3 needs far less
 inline constexpr std::size_t kLiveSubscriptions = 32;       // web.md §4.5
-inline constexpr std::size_t kLiveQueueBytes = 4u << 20;    // a slow screen's queue before it is resynchronised
+inline constexpr std::size_t kLiveQueueBytes = 16u << 20;   // one socket: a burst of 10,000 alarms fits; the texts are shared by all sockets
 inline constexpr std::size_t kLiveEventsKept = 50'000;      // resume window: web.md §4.4
 
 // Time

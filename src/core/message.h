@@ -111,6 +111,7 @@ struct TickIn {};  // timers; `now` of the turn is all it carries
 struct StartedIn {
   Time down_since{};       // kNoTime on a fresh folder
   std::string program;     // version
+  bool restored = false;   // the folder came from a backup: the outbox is held, sequences skip ahead
 };
 
 // A connection to a device, gateway or source came or went.

@@ -99,15 +99,22 @@ Result<void> DataFolder::read_keys() {
     return put_file(file, json::serialize(made) + "\n");
   }
   if (::chmod(file.c_str(), 0600) != 0) return disk_error("cannot protect", file);
+  keys_ = TRY(read_folder_keys(path_));
+  return {};
+}
+
+Result<FolderKeys> read_folder_keys(const std::string& path) {
+  const std::string file = path + "/secrets.json";
+  if (!exists(file)) return fail(errors::kUsage, "there is no city in " + path);
   const auto value = parse_json(TRY(read_file(file, kSmallFile)));
   const auto key = [&](std::string_view name) -> std::string {
     if (!value || !value->is_object()) return {};
     const auto bytes = bytes_of_hex(text_or(value->get_object(), name));
     return bytes && bytes->size() == kSealKeyBytes ? *bytes : std::string();
   };
-  keys_ = {key("audit_key"), key("personal_key")};
-  if (keys_.audit.empty() || keys_.personal.empty()) return fail(errors::kCorrupt, file + " is damaged: put it back from a backup");
-  return {};
+  FolderKeys keys{key("audit_key"), key("personal_key")};
+  if (keys.audit.empty() || keys.personal.empty()) return fail(errors::kCorrupt, file + " is damaged: put it back from a backup");
+  return keys;
 }
 
 bool DataFolder::is_restored() const { return exists(path_ + "/" + kRestoredMark); }

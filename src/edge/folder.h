@@ -56,6 +56,9 @@ class DataFolder {
   std::optional<FolderVersion> found_;
 };
 
+// The keys of a folder that another process may hold: for checking its audit chain. kUsage where there are none, kCorrupt.
+Result<FolderKeys> read_folder_keys(const std::string& path);
+
 inline constexpr const char* kRestoredMark = "restored.json";
 
 }  // namespace cityloop

@@ -16,7 +16,7 @@ namespace {
 namespace beast_http = boost::beast::http;
 
 constexpr std::size_t kJoinBytes = 16u << 10;     // a body up to this is copied behind its head: one piece to write
-constexpr std::size_t kBodyStep = 1u << 20;       // a body grows by what arrives, whatever its length claims
+constexpr std::size_t kBodyStep = 256u << 10;     // a body grows with what arrives, whatever its length claims
 constexpr std::size_t kDrainBytes = 64u << 20;    // of a refused request, so that the client can read why
 constexpr auto kDrainTime = std::chrono::seconds(2);
 constexpr auto kNever = net::Clock::time_point::max();
@@ -235,20 +235,21 @@ bool HttpConnection::expects_body() {
   request_.body.reserve(body_size_);
   const std::string_view already = waiting().substr(0, body_size_);
   request_.body.append(already);
+  body_have_ = already.size();
   begin_ += already.size();
   return true;
 }
 
+// From the socket into the handler's string: each byte is written once (and cleared once, when the string grows).
 bool HttpConnection::read_body() {
   std::string& body = request_.body;
-  if (body.size() == body_size_) return dispatch();
+  if (body_have_ == body_size_) return dispatch();
   if (drained_ && !stream_->secure()) return await(net::Io::read);
-  const std::size_t before = body.size();
-  const std::size_t room = std::min(kBodyStep, body_size_ - before);
-  body.resize(before + room);
+  if (body_have_ == body.size()) body.resize(std::min(body_size_, body_have_ + kBodyStep));
   std::size_t got = 0;
-  const net::Io io = stream_->read(body.data() + before, room, got);
-  body.resize(before + got);
+  const std::size_t room = body.size() - body_have_;
+  const net::Io io = stream_->read(body.data() + body_have_, room, got);
+  body_have_ += got;
   worker_.shared.bytes_in += got;
   drained_ = got < room;
   if (io != net::Io::done) return await(io);

@@ -65,7 +65,7 @@ class HttpConnection : public Peer, public std::enable_shared_from_this<HttpConn
   std::size_t begin_ = 0;
   std::optional<Parser> parser_;
   HttpRequest request_;
-  std::size_t body_size_ = 0;
+  std::size_t body_size_ = 0, body_have_ = 0;  // as announced; as read into request_.body
   std::uint64_t number_ = 0;
   bool keep_alive_ = false;
   bool head_only_ = false;

@@ -3,7 +3,7 @@
 
 #include "core/limits.h"
 
-namespace cityloop {
+namespace cityloop::mqtt {
 
 namespace {
 constexpr std::chrono::minutes kWait{1};      // a device with a new secret must get in soon; guessing 256 bits is hopeless anyway
@@ -42,4 +42,4 @@ void Lockout::succeeded(const std::string& peer, const std::string& credential) 
   if (found != tries_.end()) found->second.count = 0;
 }
 
-}  // namespace cityloop
+}  // namespace cityloop::mqtt

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace cityloop {
+namespace cityloop::mqtt {
 
 class Lockout {
  public:
@@ -31,4 +31,4 @@ class Lockout {
   std::deque<Key> order_;
 };
 
-}  // namespace cityloop
+}  // namespace cityloop::mqtt

@@ -106,6 +106,12 @@ export async function call<T>(method: string, path: string, options: Options = {
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
   call<T>('GET', path, signal ? { query: query ?? {}, signal } : { query: query ?? {} });
+// The answer as it is, for what is not JSON.
+export async function get_text(path: string, query?: Query): Promise<string> {
+  const response = await fetch(url_of(path, query), { credentials: 'same-origin' });
+  if (!response.ok) throw await problem_of(response);
+  return response.text();
+}
 export const post = <T>(path: string, body?: unknown, options: Options = {}): Promise<T> =>
   call<T>('POST', path, { ...options, body: body ?? {} });
 export const put = <T>(path: string, body: unknown, options: Options = {}): Promise<T> =>

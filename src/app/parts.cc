@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/parts.h"
+
+#include <openssl/rand.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <sstream>
+
+#include "app/logging.h"
+#include "city/version.h"
+#include "core/json.h"
+#include "edge/backup.h"
+#include "sense/decode.h"
+#include "sense/path.h"
+
+namespace cityloop {
+
+namespace {
+
+std::string text_of_file(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string beside_program(const std::string& configured, const char* name) {
+  return configured.empty() ? program_folder() + "/" + name : configured;
+}
+
+Result<void> must(const Answer& answer, const std::string& what) {
+  if (answer.status >= 400) return fail(errors::kUsage, what + ": " + answer.detail);
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t seed_of_system() {
+  std::uint64_t seed = 0;
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&seed), sizeof seed) == 1);
+  return seed;
+}
+
+// Root area and the city's hours are part of every case number and every scope, so they are taken once and kept.
+Result<void> Server::Parts::settle_city() {
+  const std::string path = folder->path() + "/city.json";
+  if (!std::filesystem::exists(path)) {
+    std::ofstream out(path);
+    out << json::serialize(json::object{{"root_area", options.config.root_area}, {"root_name", options.config.root_name},
+                                        {"utc_offset_ms", options.config.utc_offset.count()}}) << '\n';
+    if (!out.flush()) return fail(errors::kStorage, "cannot write " + path);
+  }
+  const json::value parsed = TRY(parse_json(text_of_file(path)));
+  if (!parsed.is_object()) return fail(errors::kCorrupt, path + " is damaged");
+  city_settings.root_area = TRY(need_string(parsed.as_object(), "root_area"));
+  city_settings.root_name = TRY(need_string(parsed.as_object(), "root_name"));
+  city_settings.utc_offset = Millis{static_cast<std::int64_t>(TRY(need_number(parsed.as_object(), "utc_offset_ms")))};
+  city_settings.audit_key = folder->keys().audit;
+  return {};
+}
+
+Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const std::function<void(const std::string&)>& say) {
+  const bool restored = folder->is_restored();
+  TRY(must(server.take(StartedIn{down_since, kProgramVersion, restored}), "start"));
+  if (restored) TRY(folder->release_restored());
+  const auto texts = TRY(read_packs(beside_program(options.config.packs, "packs")));
+  json::object packs;
+  std::string digest;
+  for (const auto& [name, text] : texts) {
+    packs[name] = text;
+    const Pack pack = TRY(parse_pack(name, text));
+    digest += pack.name + "=" + pack.digest + ";";
+  }
+  std::string known;
+  loop->between_turns([&](City& running) { known = running.packs_digest(); });
+  if (known != digest) TRY(must(server.act("packs.put", "", json::serialize(json::object{{"packs", packs}})), "packs"));
+  if (loop->access()->users.empty()) {
+    const std::string password = server.random_password();
+    const json::object body{{"person", "admin"}, {"roles", json::array{"admin", "security_admin", "audit_admin"}},
+                            {"area", city_settings.root_area}, {"password", server.hash_password(password)}};
+    TRY(must(server.act("user.put", "admin", json::serialize(body)), "first administrator"));
+    say("first start: user `admin`, password `" + password + "` (shown once; change it after signing in)");
+  }
+  for (const Config::Receiver& receiver : options.config.receivers) {
+    json::array types(receiver.types.begin(), receiver.types.end());
+    const json::object body{{"name", receiver.name}, {"url", receiver.url}, {"area", receiver.area}, {"types", types}};
+    TRY(must(server.act("receiver.put", receiver.name, json::serialize(body)), "receiver " + receiver.name));
+  }
+  const std::string source_files = options.config.sources.empty() ? folder->path() + "/sources" : options.config.sources;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(source_files, none)) {
+    if (entry.path().extension() != ".jsonc") continue;
+    const Answer answer = server.act("source.put", entry.path().stem(), text_of_file(entry.path()));
+    if (answer.status >= 400) return fail(errors::kUsage, entry.path().string() + ": " + answer.detail);
+  }
+  return {};
+}
+
+CityFace Server::Parts::face(Server& server) {
+  CityFace out;
+  out.offer = [this](Input input, std::function<void(Answer)> reply) { loop->offer(std::move(input), std::move(reply)); };
+  out.journal = journal.get();
+  out.history = history.get();
+  out.access = [this] { return loop->access(); };
+  out.live = [this] { return loop->live(); };
+  out.packs = [this] { return loop->packs(); };
+  out.now = [this] { return clock->now(); };
+  out.random_hex = [](std::size_t bytes) { return cityloop::random_hex(bytes); };
+  out.hash_password = [&server](const std::string& password) { return server.hash_password(password); };
+  out.verify_password = [](const std::string& hash, const std::string& password) { return cityloop::verify_password(hash, password); };
+  out.worker = [this](std::function<void()> task) { workers->post(std::move(task)); };
+  out.decode_readings = [](std::string_view body, std::string_view type) { return decode_readings(body, type); };
+  out.decode_records = [](std::string_view body, std::string_view type) { return decode_records(body, type); };
+  out.seal = [this](const std::string& clear) { return cityloop::seal(folder->keys().personal, "person", clear); };
+  out.open = [this](const std::string& sealed) {
+    auto clear = unseal(folder->keys().personal, "person", sealed);
+    return clear ? std::move(*clear) : std::string();
+  };
+  out.keep_attachment = [this](std::string bytes, std::string) { return attachments->keep(bytes, "", clock->now(), city_settings.utc_offset); };
+  out.read_attachment = [this](const std::string& id) -> Result<std::string> { return TRY(attachments->read(id)).bytes; };
+  out.counters = [this] { return ReadingCounters{loop->counters().messages, rate}; };
+  out.metrics = [&server] { return server.metrics(); };
+  out.why_not_ready = [this] { return loop->why_not_ready(); };
+  out.root_area = city_settings.root_area;
+  out.version = kProgramVersion;
+  out.epoch = epoch;
+  out.utc_offset = city_settings.utc_offset;
+  out.secure_cookies = !options.config.tls_certificate.empty();
+  out.demo = options.demo;
+  return out;
+}
+
+Result<void> Server::listen() {
+  Parts& p = *parts_;
+  const Config& config = p.options.config;
+  p.workers = std::make_unique<Workers>(2);
+  const CityFace face = p.face(*this);
+  p.api = std::make_unique<Api>(face);
+  p.feed = std::make_unique<LiveFeed>(face, *p.api);
+  p.published = p.feed.get();
+  if (auto web = StaticFiles::create({beside_program(config.web, "web"), "/", web_pages()})) p.web = std::move(*web);
+  else log_warning("no pages: " + web.error().detail);
+  if (auto geo = StaticFiles::create({geo_folder(), "/geo"})) p.geo = std::move(*geo);
+  const auto handle = [&p](HttpRequest request, Respond respond) {
+    const std::string_view path = request.path;
+    if (path.starts_with("/api/") || path == "/healthz" || path == "/readyz" || path == "/metrics") return p.api->handle(std::move(request), std::move(respond));
+    if (p.geo && path.starts_with("/geo/"))
+      if (auto found = p.geo->serve(request)) return respond(std::move(*found));
+    if (p.web)
+      if (auto found = p.web->serve(request)) return respond(std::move(*found));
+    respond(problem(fail(errors::kNotFound, "there is nothing at this address")));
+  };
+  const auto admit = [&p](const HttpRequest& request) -> Result<std::string> {
+    if (request.header("authorization").empty()) return std::string();  // signs in with a ticket in its first message
+    return TRY(p.api->caller(request)).principal;
+  };
+  HttpServerOptions http;
+  http.host = config.http.host;
+  http.port = config.http.port;
+  http.threads = config.threads;
+  http.certificate = config.tls_certificate;
+  http.key = config.tls_key;
+  p.http = TRY(HttpServer::create(http, handle, p.feed.get(), admit));
+  MqttServerOptions mqtt;
+  mqtt.host = config.mqtt.host;
+  mqtt.port = config.mqtt.port;
+  mqtt.certificate = config.tls_certificate;
+  mqtt.key = config.tls_key;
+  MqttCity devices;
+  devices.offer = face.offer;
+  devices.access = face.access;
+  devices.now = face.now;
+  devices.decode_readings = [](std::string_view asset, std::string_view payload) { return decode_readings_for(asset, payload); };
+  devices.decode_records = [](std::string_view asset, std::string_view payload) { return decode_records_for(asset, payload); };
+  devices.matches = [](std::string_view pattern, std::string_view asset) { return glob_match(pattern, asset); };
+  p.mqtt = TRY(MqttServer::create(mqtt, devices));
+  SourceCity sources;
+  sources.offer = face.offer;
+  sources.now = face.now;
+  sources.decode = [](const SourceSpec& spec, std::string_view topic, std::string_view payload) { return decode_source(spec, topic, payload); };
+  sources.next_page = [](const SourceSpec& spec, std::string_view payload) -> std::optional<std::string> {
+    const auto path = parse_path(std::get<HttpTransport>(spec.transport).next);
+    const auto page = parse_json(payload);
+    if (!path || !page) return std::nullopt;
+    const json::value* next = follow(*page, *path);
+    if (!next || !next->is_string() || next->get_string().empty()) return std::nullopt;
+    return std::string(next->get_string());
+  };
+  sources.environment = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value ? value : "");
+  };
+  sources.state_folder = p.folder->path() + "/sources-state";
+  std::filesystem::create_directories(sources.state_folder);
+  p.sources = SourceRunner::create(sources);
+  OutboxCity outbox;
+  outbox.due = [&p] {
+    std::vector<Notice> due;
+    p.loop->between_turns([&](City& city) { due = city.command().due(city.now()); });
+    return due;
+  };
+  outbox.receiver = [&p](const std::string& name) -> std::optional<OutboxReceiver> {
+    std::optional<OutboxReceiver> found;
+    p.loop->between_turns([&](City& city) {
+      if (const Receiver* known = city.command().receiver(name)) found = OutboxReceiver{known->name, known->url, "", ""};
+    });
+    for (const Config::Receiver& configured : p.options.config.receivers)
+      if (found && configured.name == name) found->secret = configured.secret;
+    return found;
+  };
+  outbox.offer = face.offer;
+  outbox.now = face.now;
+  p.outbox = OutboxSender::create(outbox);
+  p.woken = p.outbox.get();
+  p.control = TRY(ControlServer::create(p.folder->control(), [this](const std::string& request) { return control(request); }));
+  p.pulse = std::thread([&p] { p.run_pulse(); });
+  return {};
+}
+
+void Server::Parts::run_pulse() {
+  std::uint64_t sources_rev = ~std::uint64_t{0};
+  std::uint64_t before = loop->counters().messages;
+  int beats = 0;
+  while (!stopping) {
+    feed->tick(clock->now());
+    if (++beats % 10 == 0) {
+      const std::uint64_t now = loop->counters().messages;
+      rate = 0.7 * rate + 0.3 * static_cast<double>(now - before);
+      before = now;
+      std::vector<SourceSpec> table;
+      std::uint64_t rev = 0;
+      loop->between_turns([&](City& running) {
+        rev = running.sense().sources_rev();
+        if (rev == sources_rev) return;
+        for (const auto& [name, source] : running.sense().sources()) table.push_back(source);
+      });
+      if (rev != sources_rev) sources->update(table);
+      sources_rev = rev;
+    }
+    std::this_thread::sleep_for(Millis{100});
+  }
+}
+
+void Server::Parts::close_doors() {
+  stopping = true;
+  if (pulse.joinable()) pulse.join();
+  control.reset();
+  if (sources) sources->stop();
+  if (mqtt) mqtt->stop();
+  woken = nullptr;
+  if (outbox) outbox->stop();
+  if (http) http->stop();
+  if (workers) workers->stop();
+}
+
+// {"verb","subject","body"}: an administrator's deed; {"op":"backup","to"}; {"op":"import",…}. Answers {"status","code","detail","body"}.
+std::string Server::control(const std::string& request) {
+  const auto parsed = parse_json(request);
+  Answer answer;
+  if (!parsed || !parsed->is_object()) {
+    answer = refuse(errors::kBadJson, "the request is no JSON object");
+  } else if (text_or(parsed->as_object(), "op") == "backup") {
+    const auto done_well = backup(text_or(parsed->as_object(), "to"));
+    answer = done_well ? done(*done_well) : refuse(done_well.error());
+  } else {
+    answer = act(text_or(parsed->as_object(), "verb"), text_or(parsed->as_object(), "subject"), text_or(parsed->as_object(), "body", "{}"));
+  }
+  return json::serialize(json::object{{"status", answer.status}, {"code", answer.code}, {"detail", answer.detail}, {"body", answer.body}});
+}
+
+Result<std::string> Server::backup(const std::string& to) {
+  Parts& p = *parts_;
+  p.loop->checkpoint_now();
+  const BackupReport report = TRY(backup_city(*p.folder, *p.journal, *p.history, *p.log, to, now()));
+  return json::serialize(json::object{{"files", report.files}, {"bytes", report.bytes}, {"turn", report.turn}});
+}
+
+}  // namespace cityloop

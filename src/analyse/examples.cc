@@ -205,13 +205,16 @@ class ExampleRun {
   struct Shown {
     std::string state = "none";
     Level level = Level::none;
+    bool fired = false;   // in this episode
   };
 
   void watch(Time now) {
     std::map<std::pair<std::string, std::string>, Shown> after = shown_;
     for (const Event& event : events_) {
       if (const auto* alarm = std::get_if<Alarm>(&event.body)) {
-        after[{alarm->asset, alarm->rule}] = {std::string(alarm_state_name(alarm->state)), alarm->level};
+        Shown& shown = after[{alarm->asset, alarm->rule}];
+        const bool fired = alarm->state == AlarmState::firing || (alarm->state == AlarmState::cleared && shown.fired);
+        shown = {std::string(alarm_state_name(alarm->state)), alarm->level, fired};
         note(alarm->asset, alarm->rule, now, after[{alarm->asset, alarm->rule}]);
       }
     }
@@ -236,7 +239,9 @@ class ExampleRun {
     return from;
   }
 
+  // `none` is what a person would say of it: nothing has fired. A hold that runs, or ended before its time, is none.
   static bool fits(const Expectation& wanted, const Shown& shown) {
+    if (wanted.state == "none") return shown.state == "none" || shown.state == "pending" || !shown.fired;
     return wanted.state == shown.state && (wanted.level == Level::none || wanted.level == shown.level);
   }
 

@@ -79,7 +79,7 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
   if (known != digest) TRY(must(server.act("packs.put", "", json::serialize(json::object{{"packs", packs}})), "packs"));
   if (loop->access()->users.empty()) {
     const std::string password = server.random_password();
-    const json::object body{{"person", "admin"}, {"roles", json::array{"admin", "security_admin", "audit_admin"}},
+    const json::object body{{"person", "admin"}, {"roles", json::array{"admin"}},
                             {"area", city_settings.root_area}, {"password", server.hash_password(password)}};
     TRY(must(server.act("user.put", "admin", json::serialize(body)), "first administrator"));
     say("first start: user `admin`, password `" + password + "` (shown once; change it after signing in)");

@@ -33,6 +33,7 @@ struct LevelState {
 struct RuleState {              // exists while a hold runs or an alarm is not cleared
   std::uint16_t unit = 0;
   std::array<LevelState, limits::kRuleLevels> levels;
+  std::int64_t evaluated = kNever;      // moment of its last evaluation
   std::int8_t current = -1;             // level that fires; -1: none
   std::int64_t clear_since = kNever;    // since when nothing holds any more (keep_firing_for)
   bool stale = false;                   // the firing level's condition is not known now

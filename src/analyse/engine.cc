@@ -287,10 +287,14 @@ Analyse::Agreement Engine::agreement(const Asset& asset, std::int64_t now) const
   }
   const AssetState& state = states_[asset.slot];
   const Around around(*this, asset.slot, &asset, nullptr);
+  std::string unheard;  // says why where the expression does not hold; what is not fitted need not stand in the way (is_missing)
   for (const std::uint8_t point : unit.points) {
     const Seen& seen = seen_of(state)[point];
     const std::string& name = plan.kind->points[point].name;
-    if (seen.at == kNever) return {true, false, wanted + ": " + name + " has never been heard"};
+    if (seen.at == kNever) {
+      if (unheard.empty()) unheard = ": " + name + " has never been heard";
+      continue;
+    }
     const std::int64_t limit = plan.stale_after[point];
     if (limit != 0 && around.listened(seen.at, now) > limit) {
       return {true, false, wanted + ": " + name + " has not been heard since " + format_time(from_ms(seen.at))};
@@ -298,7 +302,7 @@ Analyse::Agreement Engine::agreement(const Asset& asset, std::int64_t now) const
   }
   const std::int64_t since = rows_of(state).agreed_since[state.row];
   const std::int64_t hold = unit.levels[0].hold;
-  if (since == kNever) return {true, false, wanted + " does not hold now"};
+  if (since == kNever) return {true, false, wanted + " does not hold now" + unheard};
   const std::string from = " since " + format_time(from_ms(since));
   if (now - since < hold) return {true, false, wanted + " holds" + from + ", but must for " + format_duration(Millis{hold})};
   return {true, true, wanted + " holds" + from};

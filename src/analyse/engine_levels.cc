@@ -44,6 +44,7 @@ void Engine::run_rule(std::uint32_t slot, std::size_t index, const Frame& frame,
   }
   if (!any && rule_state(state, index) == nullptr) return;
   RuleState& rule = need_rule_state(state, index);
+  rule.evaluated = frame.t;
   follow_levels(slot, rule, truths, frame, moment, city);
   follow_alarm(slot, rule, truths, frame, moment, city);
   const bool running = std::ranges::any_of(rule.levels, [](const LevelState& l) { return l.since != kNever && !l.held; });

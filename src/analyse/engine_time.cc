@@ -20,7 +20,7 @@ void Engine::due_of_rule(const AssetState& state, const RuleState& rule, const A
   if (rule.clear_since != kNever) due.event = std::min(due.event, rule.clear_since + unit.keep);
   if (unit.record != nullptr) return;
   const auto offer = [&](std::int64_t t) {
-    if (t > state.advanced) due.event = std::min(due.event, t);
+    if (t > rule.evaluated) due.event = std::min(due.event, t);
   };
   if (active) {
     for (const std::uint8_t point : unit.points) {

@@ -13,7 +13,8 @@ constexpr std::size_t kClassBytes = 32;  // longest code in use: 18 digits (doma
 
 bool is_code(std::string_view text) {
   return !text.empty() && text.size() <= kClassBytes && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 
@@ -78,7 +79,8 @@ Result<std::optional<LngLat>> want_place(const json::object& body, std::string_v
   if (value == nullptr || value->is_null()) return std::optional<LngLat>{};
   const std::optional<LngLat> place = place_in(*value);
   if (!place || !is_valid(*place)) {
-    return bad_field(key, "must be a GeoJSON Point in WGS84: {\"type\":\"Point\",\"coordinates\":[longitude, latitude]}");
+    return bad_field(key,
+                     "must be a GeoJSON Point in WGS84: {\"type\":\"Point\",\"coordinates\":[longitude, latitude]}");
   }
   return place;
 }
@@ -87,7 +89,8 @@ const Pack* pack_of_class(const ClassCode& klass, const Packs& packs) {
   for (const Pack& pack : packs.all()) {
     if (!pack.the_case) continue;
     const ClassCode& has = pack.the_case->klass;
-    if (has.code == klass.code && (klass.type.empty() || has.type == klass.type) && has.scheme == klass.scheme) return &pack;
+    if (has.code == klass.code && (klass.type.empty() || has.type == klass.type) && has.scheme == klass.scheme)
+      return &pack;
   }
   return nullptr;
 }

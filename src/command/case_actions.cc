@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The actions of people on a case: the table rules, this file does. Each action checks everything before it changes anything.
+// The actions of people on a case: the table rules, this file does. Each action checks everything before it changes
+// anything.
 #include <algorithm>
 
 #include "command/body.h"
@@ -35,18 +36,21 @@ Result<void> check_fields(const json::object& body, const Transition& row) {
     const std::string_view key(item.key());
     const bool known = key == "action" || key == "comment" ||
                        std::ranges::any_of(row.fields, [&](const FieldNeed& field) { return field.name == key; });
-    if (!known) return fail(errors::kUnknownField, "`" + std::string(key) + "` is no field of `" + std::string(row.action) + "`");
+    if (!known)
+      return fail(errors::kUnknownField, "`" + std::string(key) + "` is no field of `" + std::string(row.action) + "`");
   }
   for (const FieldNeed& field : row.fields) {
     const json::value* value = body.if_contains(field.name);
     if (!field.required) continue;
-    if (value == nullptr || value->is_null()) return fail(errors::kMissingField, "`" + std::string(field.name) + "` is missing");
+    if (value == nullptr || value->is_null())
+      return fail(errors::kMissingField, "`" + std::string(field.name) + "` is missing");
     TRY(need_text(body, field.name, limits::kTextBytes));
   }
   return {};
 }
 
-Result<TimelineEntry> read_entry(const json::object& body, const Transition& row, const Case& file, const Actor& actor) {
+Result<TimelineEntry> read_entry(const json::object& body, const Transition& row, const Case& file,
+                                 const Actor& actor) {
   TimelineEntry entry;
   entry.actor = actor.id;
   entry.actor_name = actor.person;
@@ -78,7 +82,8 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
   if (!in_scope(actor.area, held->file.area, city.tables.root_area())) {
     return refuse(errors::kForeignArea, "The case lies outside your area.");
   }
-  if (!is_case_action(action)) return refuse(errors::kUnknownAction, "there is no action `" + std::string(action) + "`");
+  if (!is_case_action(action))
+    return refuse(errors::kUnknownAction, "there is no action `" + std::string(action) + "`");
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
 
@@ -89,7 +94,8 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
   if (is_access(ruling)) return refuse(code_of(ruling), ruling.why_not);
   if (in.if_match == 0) return refuse(errors::kPreconditionRequired, "send If-Match with the case's rev");
   if (in.if_match != held->file.rev) {
-    return refuse(errors::kStale, "the case is at rev " + std::to_string(held->file.rev) + ", you saw " + std::to_string(in.if_match));
+    return refuse(errors::kStale,
+                  "the case is at rev " + std::to_string(held->file.rev) + ", you saw " + std::to_string(in.if_match));
   }
   if (ruling.row == nullptr) return refuse(code_of(ruling), ruling.why_not);
   if (const auto fields = check_fields(*body, *ruling.row); !fields) return refuse(fields.error());
@@ -210,7 +216,8 @@ Result<void> Command::merge(Step& step) {
   return {};
 }
 
-// Alarms, reports and pictures of a merged case go over; the merged one keeps its lists as they were: its data stay readable.
+// Alarms, reports and pictures of a merged case go over; the merged one keeps its lists as they were: its data stay
+// readable.
 void Command::move_parts(CaseFile& from, CaseFile& into, const std::string& actor, Context& city) {
   for (const std::string& id : from.file.alarms) {
     if (std::ranges::find(into.file.alarms, id) == into.file.alarms.end()) into.file.alarms.push_back(id);
@@ -248,7 +255,8 @@ Result<void> Command::dispatch(Step& step) {
   if (unit == nullptr || !unit->enabled) return bad_field("unit", "names no unit at work");
   const Case& file = step.held.file;
   if (id == file.returned_from) {
-    return fail(errors::kNotAllowed, "`" + id + "` returned the case: dispatch it to another unit, or return it to the acceptor");
+    return fail(errors::kNotAllowed,
+                "`" + id + "` returned the case: dispatch it to another unit, or return it to the acceptor");
   }
   for (const Candidate& candidate : file.candidates) {
     if (candidate.unit == id) step.entry.fields["because"] = candidate.because;

@@ -28,7 +28,9 @@ TEST(CaseActions, TheWholeWayFromOpeningToClosing) {
   EXPECT_EQ(city.held(no).orders.size(), 1u) << "the unit's order becomes the handler's";
   EXPECT_EQ(city.held(no).orders.back().handler, "user:crew");
   EXPECT_EQ(city.step(no, "accept", city.crew).status, 200);
-  EXPECT_EQ(city.step(no, "arrive", city.crew, R"({"location":{"type":"Point","coordinates":[106.4501,29.55]}})").status, 200);
+  EXPECT_EQ(
+      city.step(no, "arrive", city.crew, R"({"location":{"type":"Point","coordinates":[106.4501,29.55]}})").status,
+      200);
   EXPECT_EQ(city.file(no).stage, Stage::handling);
   EXPECT_EQ(city.held(no).orders.back().state, "arrived");
   EXPECT_TRUE(city.held(no).orders.back().arrived_place.has_value());
@@ -77,7 +79,8 @@ TEST(CaseActions, WhatIsImpossibleSaysWhy) {
   expect(city.step(no, "dispatch", city.dispatcher), 422, "field.missing", "unit");
   expect(city.step(no, "dispatch", city.dispatcher, R"({"unit":"nobody"})"), 422, "field.invalid", "unit");
   expect(city.step(no, "dispatch", city.dispatcher, R"({"unit":7})"), 422, "json.wrong_type", "unit");
-  expect(city.step(no, "dispatch", city.dispatcher, R"({"unit":"u-san","colour":"red"})"), 422, "field.unknown", "colour");
+  expect(city.step(no, "dispatch", city.dispatcher, R"({"unit":"u-san","colour":"red"})"), 422, "field.unknown",
+         "colour");
   expect(city.step(no, "dispatch", city.dispatcher, R"({"unit":)"), 400, "json.malformed", "line");
   expect(city.step(no, "dispatch", city.dispatcher, "[]"), 422, "json.wrong_type", "object");
   expect(city.step(no, "return", city.dispatcher, R"({"reason":"  "})"), 422, "field.missing", "reason");
@@ -85,8 +88,10 @@ TEST(CaseActions, WhatIsImpossibleSaysWhy) {
   Actor elsewhere = city.dispatcher;
   elsewhere.area = "500103";
   expect(city.step(no, "dispatch", elsewhere, R"({"unit":"u-san"})"), 403, "auth.foreign_area", "area");
-  expect(city.step(no, "comment", city.collector, R"({"comment":"x","attachments":["abc"]})"), 422, "field.invalid", "attachments");
-  expect(city.step(no, "comment", city.collector, "{\"comment\":\"" + std::string(5000, 'x') + "\"}"), 422, "field.invalid", "comment");
+  expect(city.step(no, "comment", city.collector, R"({"comment":"x","attachments":["abc"]})"), 422, "field.invalid",
+         "attachments");
+  expect(city.step(no, "comment", city.collector, "{\"comment\":\"" + std::string(5000, 'x') + "\"}"), 422,
+         "field.invalid", "comment");
   EXPECT_EQ(city.file(no).rev, 2u) << "nothing of it changed anything";
 }
 

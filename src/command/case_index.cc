@@ -22,7 +22,8 @@ void CaseIndex::update(const Case& file) {
   if (!is_open(file.stage) || file.klass.code.empty()) return;
   Entry entry{class_key(file.klass), file.asset, file.place};
   if (!entry.asset.empty()) by_asset_[{entry.klass, entry.asset}] = file.no;
-  if (entry.place) by_cell_[{entry.klass, cell_number(entry.place->lng), cell_number(entry.place->lat)}].insert(file.no);
+  if (entry.place)
+    by_cell_[{entry.klass, cell_number(entry.place->lng), cell_number(entry.place->lat)}].insert(file.no);
   entries_.emplace(file.no, std::move(entry));
 }
 

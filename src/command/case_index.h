@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the open case that a new event belongs to: by class and asset, or by class and place. Derived from the open cases
-// alone, so it is never stored. City thread only.
+// Finds the open case that a new event belongs to: by class and asset, or by class and place. Derived from the open
+// cases alone, so it is never stored. City thread only.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,9 @@ using enum Stage;
 using enum Role;
 
 const std::vector<Stage>& open_stages() {
-  static const std::vector<Stage> stages = {reported, verifying, pending_register, pending_dispatch, pending_handle, handling,
-                                            handle_finish, pending_feedback, checking, pending_close, suspended};
+  static const std::vector<Stage> stages = {reported,       verifying,     pending_register, pending_dispatch,
+                                            pending_handle, handling,      handle_finish,    pending_feedback,
+                                            checking,       pending_close, suspended};
   return stages;
 }
 
@@ -21,12 +22,22 @@ const std::vector<Transition>& rows() {
   static const std::vector<Transition> table = {
       {"verify", {reported}, verifying, {acceptor}, {{"comment"}}},
       {"verify", {verifying}, reported, {collector}, {{"result", true}, {"comment"}, {"attachments"}}},
-      {"register", {reported, pending_register}, pending_dispatch, {acceptor, shift_leader, admin},
+      {"register",
+       {reported, pending_register},
+       pending_dispatch,
+       {acceptor, shift_leader, admin},
        {{"class"}, {"urgency"}, {"comment"}}},
       {"reject", {reported, pending_register}, not_accepted, {acceptor, shift_leader, admin}, {{"reason", true}}},
-      {"merge", {reported, verifying, pending_register, pending_dispatch}, cancelled,
-       {acceptor, shift_leader, dispatcher, admin}, {{"into", true}, {"comment"}}},
-      {"dispatch", {pending_dispatch}, pending_handle, {dispatcher, shift_leader, admin}, {{"unit", true}, {"comment"}}},
+      {"merge",
+       {reported, verifying, pending_register, pending_dispatch},
+       cancelled,
+       {acceptor, shift_leader, dispatcher, admin},
+       {{"into", true}, {"comment"}}},
+      {"dispatch",
+       {pending_dispatch},
+       pending_handle,
+       {dispatcher, shift_leader, admin},
+       {{"unit", true}, {"comment"}}},
       {"assign", {pending_handle}, pending_handle, {unit_desk}, {{"handler", true}, {"comment"}}, false},
       {"return", {pending_handle}, pending_dispatch, {unit_desk}, {{"reason", true}}},
       {"return", {pending_dispatch}, reported, {dispatcher, admin}, {{"reason", true}}},
@@ -35,20 +46,33 @@ const std::vector<Transition>& rows() {
       {"finish", {handling}, handle_finish, {handler}, {{"attachments"}, {"comment"}}},
       {"feedback", {handle_finish}, checking, {unit_desk, dispatcher, admin}, {{"comment"}, {"attachments"}}},
       {"feedback", {pending_feedback}, checking, {dispatcher, admin}, {{"comment"}, {"attachments"}}},
-      {"check", {checking}, pending_close, {collector, acceptor, shift_leader, admin},
+      {"check",
+       {checking},
+       pending_close,
+       {collector, acceptor, shift_leader, admin},
        {{"result"}, {"comment"}, {"attachments"}}},
-      {"rework", {handle_finish}, handling, {unit_desk, dispatcher, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
+      {"rework",
+       {handle_finish},
+       handling,
+       {unit_desk, dispatcher, shift_leader, admin},
+       {{"reason", true}, {"attachments"}}},
       {"rework", {pending_feedback}, handling, {dispatcher, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
       {"rework", {checking}, handling, {collector, acceptor, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
       {"rework", {pending_close}, handling, {acceptor, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
       {"close", {pending_close}, closed, {shift_leader, acceptor, admin}, {{"comment"}}},
       {"force_close", open_stages(), forced_close, {shift_leader, leader, admin}, {{"reason", true}}},
-      {"cancel", {reported, verifying, pending_register, pending_dispatch, pending_handle}, cancelled, {shift_leader, admin},
+      {"cancel",
+       {reported, verifying, pending_register, pending_dispatch, pending_handle},
+       cancelled,
+       {shift_leader, admin},
        {{"reason", true}}},
       {"reopen", {closed, forced_close}, pending_dispatch, {shift_leader, admin}, {{"reason", true}}},
-      {"comment", open_stages(), reported,
+      {"comment",
+       open_stages(),
+       reported,
        {collector, acceptor, shift_leader, dispatcher, unit_desk, handler, inspector, evaluator, leader, admin},
-       {{"comment", true}, {"attachments"}}, false},
+       {{"comment", true}, {"attachments"}},
+       false},
   };
   return table;
 }
@@ -61,7 +85,8 @@ bool concerns(const Transition& row, const Actor& actor) {
 
 // Acts for the whole centre, not as one unit's man: the unit guards do not bind them.
 bool beyond_unit(const Transition& row, const Actor& actor) {
-  return std::ranges::any_of(row.roles, [&](Role role) { return role != unit_desk && role != handler && actor.is(role); });
+  return std::ranges::any_of(row.roles,
+                             [&](Role role) { return role != unit_desk && role != handler && actor.is(role); });
 }
 
 template <class Range, class Name>
@@ -115,16 +140,18 @@ Ruling closing_guard(const Case& file, const Transition& row, const CaseGuards& 
                                " Close it when it does, or force_close with a reason.");
   }
   if (!guards.agreement_needed && !file.alarms.empty() && file.level != Level::none) {
-    return no("agreement", "A " + std::string(level_name(file.level)) +
-                               " alarm of the case still holds. Close it when it has cleared, or force_close with a reason.");
+    return no("agreement",
+              "A " + std::string(level_name(file.level)) +
+                  " alarm of the case still holds. Close it when it has cleared, or force_close with a reason.");
   }
   return {&row, {}, {}};
 }
 
 Ruling guarded(const Case& file, const Transition& row, const Actor& actor, const CaseGuards& guards) {
   if (Ruling ruling = unit_guard(file, row, actor); ruling.row == nullptr) return ruling;
-  // Who receives a return may not take the next main step as if nothing had happened: the acceptor's side has it verified
-  // first (the dispatcher's side may not send it to the unit that gave it back; that guard knows the unit, see case_actions.cc).
+  // Who receives a return may not take the next main step as if nothing had happened: the acceptor's side has it
+  // verified first (the dispatcher's side may not send it to the unit that gave it back; that guard knows the unit, see
+  // case_actions.cc).
   if (row.action == "register" && !file.returned_from.empty()) {
     return no("returned", "The dispatcher returned the case: have it verified, reject, merge or cancel it.");
   }
@@ -183,7 +210,8 @@ std::vector<ActionOffer> offers(const Case& file, const Actor& actor, const Case
     CaseGuards assumed = guards;
     assumed.photo_given = true;
     Ruling ruling = rule_on(file, row.action, actor, assumed);
-    all.push_back({std::string(row.action), ruling.row != nullptr, fields_of(*shown, file, guards), ruling.why_not, ruling.code});
+    all.push_back(
+        {std::string(row.action), ruling.row != nullptr, fields_of(*shown, file, guards), ruling.why_not, ruling.code});
   }
   return all;
 }

@@ -14,8 +14,8 @@ namespace {
 constexpr int kStages = static_cast<int>(Stage::suspended) + 1;
 constexpr int kRoles = static_cast<int>(Role::device) + 1;
 
-// The workflow once more, written from the stages' side and after domain.md §1.8: at each stage, who may do what and where it
-// leads. `-` is the same stage. Kept apart from case_table.cc on purpose: the two must agree word by word.
+// The workflow once more, written from the stages' side and after domain.md §1.8: at each stage, who may do what and
+// where it leads. `-` is the same stage. Kept apart from case_table.cc on purpose: the two must agree word by word.
 const std::string kExpected = R"(
 reported: verify acceptor verifying
 reported: register acceptor,shift_leader,admin pending_dispatch
@@ -51,7 +51,8 @@ closed: reopen shift_leader,admin pending_dispatch
 forced_close: reopen shift_leader,admin pending_dispatch
 )";
 
-using Expectation = std::map<std::tuple<std::string, std::string, std::string>, std::string>;  // stage, action, role -> next
+using Expectation =
+    std::map<std::tuple<std::string, std::string, std::string>, std::string>;  // stage, action, role -> next
 
 Expectation expectation() {
   Expectation all;
@@ -209,7 +210,8 @@ TEST(CaseTable, ClosingNeedsTheSensorOrAForcedClose) {
 }
 
 TEST(CaseTable, OffersSayWhatIsPossibleAndWhyNot) {
-  const std::vector<ActionOffer> all = offers(file_at(Stage::pending_dispatch), actor_with(Role::shift_leader), guards());
+  const std::vector<ActionOffer> all =
+      offers(file_at(Stage::pending_dispatch), actor_with(Role::shift_leader), guards());
   std::map<std::string, ActionOffer> by_name;
   for (const ActionOffer& offer : all) EXPECT_TRUE(by_name.emplace(offer.name, offer).second) << offer.name << " twice";
   EXPECT_TRUE(by_name.at("dispatch").enabled);

@@ -44,7 +44,8 @@ std::string notice_data(const Case& file, const std::string& comment) {
                     {"address", file.address},
                     {"opened_at", format_time(file.opened_at)},
                     {"rev", file.rev}};
-  if (file.place) data["location"] = {{"type", "Point"}, {"coordinates", json::array{file.place->lng, file.place->lat}}};
+  if (file.place)
+    data["location"] = {{"type", "Point"}, {"coordinates", json::array{file.place->lng, file.place->lat}}};
   if (!comment.empty()) data["comment"] = comment;
   return json::serialize(data);
 }
@@ -75,7 +76,8 @@ std::vector<Command::Link> Command::hear(const Event& event, Context& city) {
   return std::exchange(links_, {});
 }
 
-Answer Command::act(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city, const Persons& persons) {
+Answer Command::act(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city,
+                    const Persons& persons) {
   if (in.verb == "case.open") return open_by_hand(in, actor, city);
   if (in.verb == "case.remind") return remind(in, actor, city);
   if (in.verb.starts_with("case.")) return act_on_case(in, actor, agreed, city, persons);
@@ -112,8 +114,8 @@ const Alarm* Command::known_alarm(std::string_view id) const {
 
 // ---- opening and changing -------------------------------------------------------------------------------------
 
-// Gives the draft its number, keeps it and makes it known; dispatches at once where the pack says so. The caller has made
-// sure that no open case of this class and asset exists.
+// Gives the draft its number, keeps it and makes it known; dispatches at once where the pack says so. The caller has
+// made sure that no open case of this class and asset exists.
 CaseFile& Command::open(Case file, TimelineEntry entry, Context& city) {
   CHECK(file.asset.empty() || file.klass.code.empty() || index_.of_asset(file.klass, file.asset).empty());
   file.no = numbers_.next(file.area, city.tables.root_area(), city.now, settings_.utc_offset);
@@ -136,8 +138,8 @@ CaseFile& Command::open(Case file, TimelineEntry entry, Context& city) {
   return held;
 }
 
-// The case has changed: new revision, its event (case.stage when it moved, else case.field), its timeline entry. On the way
-// into pending_dispatch the candidates are planned anew.
+// The case has changed: new revision, its event (case.stage when it moved, else case.field), its timeline entry. On the
+// way into pending_dispatch the candidates are planned anew.
 void Command::record(CaseFile& held, TimelineEntry entry, Context& city) {
   Case& file = held.file;
   const bool moved = entry.from != file.stage;
@@ -238,7 +240,9 @@ Order& Command::make_order(CaseFile& held, std::string state, Context& city) {
   return held.orders.emplace_back(std::move(order));
 }
 
-void Command::put_order(const Order& order, const std::string& actor, Context& city) { city.emit("order.put", actor, order); }
+void Command::put_order(const Order& order, const std::string& actor, Context& city) {
+  city.emit("order.put", actor, order);
+}
 
 // Ends the orders that are still at work; finished, returned and revoked ones stay what they are.
 void Command::end_orders(CaseFile& held, const std::string& state, Context& city) {
@@ -252,16 +256,19 @@ void Command::end_orders(CaseFile& held, const std::string& state, Context& city
 Result<void> Command::check_attachments(const std::vector<std::string>& ids) const {
   for (const std::string& id : ids) {
     if (!attachments_.contains(id)) {
-      return fail(errors::kBadField, "`attachments` names `" + id.substr(0, 80) + "`, which is not known: send the picture first");
+      return fail(errors::kBadField,
+                  "`attachments` names `" + id.substr(0, 80) + "`, which is not known: send the picture first");
     }
   }
   return {};
 }
 
-void Command::link_attachments(const std::vector<std::string>& ids, const std::string& area, CaseFile* held, Context& city) {
+void Command::link_attachments(const std::vector<std::string>& ids, const std::string& area, CaseFile* held,
+                               Context& city) {
   for (const std::string& id : ids) {
     Attachment& attachment = attachments_.find(id)->second;
-    if (held != nullptr && std::ranges::find(held->attachments, id) == held->attachments.end()) held->attachments.push_back(id);
+    if (held != nullptr && std::ranges::find(held->attachments, id) == held->attachments.end())
+      held->attachments.push_back(id);
     if (!attachment.area.empty()) continue;
     attachment.area = area;
     city.emit("attachment.put", attachment.by, attachment);

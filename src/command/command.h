@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cases, orders, notices: alarms, reports and people's actions in; exactly one case per real event out. City thread only,
-// except the pure functions of case_table.h. Closed cases stay limits::kClosedCaseKept, then they are only in the Journal.
+// Cases, orders, notices: alarms, reports and people's actions in; exactly one case per real event out. City thread
+// only, except the pure functions of case_table.h. Closed cases stay limits::kClosedCaseKept, then they are only in the
+// Journal.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -44,18 +45,20 @@ class Command {
   explicit Command(Settings settings);
 
   // Reads alarm events of this input: opens or joins a case (architecture §4.4), follows levels and clearing.
-  // Returns the links between alarms and cases that were made since the last call, by hear or by act: analyse must learn them.
-  // `event` must not lie in city.events, which grows here.
+  // Returns the links between alarms and cases that were made since the last call, by hear or by act: analyse must
+  // learn them. `event` must not lie in city.events, which grows here.
   std::vector<Link> hear(const Event& event, Context& city);
 
   // Verbs: report.submit report.place reports.import case.open alarm.open_case alarm.link alarm.notify
   // case.<action of the table> case.remind receiver.put receiver.delete notice.retry notice.release attachment.add
   static bool handles(std::string_view verb);
-  // `agreed` answers for the case's asset at this moment. With `persons`, an assigned handler must exist and belong to the unit.
+  // `agreed` answers for the case's asset at this moment. With `persons`, an assigned handler must exist and belong to
+  // the unit.
   Answer act(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city, const Persons& persons = {});
 
-  // Cases past their handling whose pack asks for the sensor's agreement, with their assets; for each, the city says what
-  // analyse answers. A change is emitted as case.field without a new revision, so that nobody's If-Match goes stale by it.
+  // Cases past their handling whose pack asks for the sensor's agreement, with their assets; for each, the city says
+  // what analyse answers. A change is emitted as case.field without a new revision, so that nobody's If-Match goes
+  // stale by it.
   std::vector<std::pair<std::string, std::string>> awaiting_agreement() const;  // case no, asset
   void set_agreement(std::string_view no, const Agreed& agreed, Context& city);
 
@@ -69,7 +72,8 @@ class Command {
   void tick(Context& city);  // what is over leaves memory
   Time next_due() const;
 
-  const Case* open_case(std::string_view no) const;  // also a closed one still in memory; null: not in memory or unknown
+  // Also a closed one that is still in memory; null: not in memory or unknown.
+  const Case* open_case(std::string_view no) const;
   const Alarm* known_alarm(std::string_view id) const;  // without its why
   const std::map<std::string, CaseFile, std::less<>>& files() const { return files_; }
 
@@ -98,7 +102,8 @@ class Command {
   void reindex(const CaseFile& held);
 
   // case_actions.cc
-  Answer act_on_case(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city, const Persons& persons);
+  Answer act_on_case(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city,
+                     const Persons& persons);
   Result<void> perform(Step& step);
   void advance(Step& step);
   Result<void> verify(Step& step);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From alarms to cases: exactly one open case per real event (architecture §4.4, domain.md §8.6: never closed by an alarm
-// that clears).
+// From alarms to cases: exactly one open case per real event (architecture §4.4, domain.md §8.6: never closed by an
+// alarm that clears).
 #include <algorithm>
 
 #include "command/body.h"
@@ -22,7 +22,9 @@ TimelineEntry alarm_entry(std::string action, const Alarm& alarm, std::string co
   return entry;
 }
 
-const Pack* pack_of(const Alarm& alarm, const Packs& packs) { return packs.pack(alarm.rule.substr(0, alarm.rule.find('/'))); }
+const Pack* pack_of(const Alarm& alarm, const Packs& packs) {
+  return packs.pack(alarm.rule.substr(0, alarm.rule.find('/')));
+}
 
 const RuleSpec* rule_of(const Alarm& alarm, const Pack& pack) {
   const std::size_t slash = alarm.rule.find('/');
@@ -98,7 +100,8 @@ void Command::hear_alarm(const Alarm& heard, Context& city) {
 void Command::follow(CaseFile& held, const Alarm& alarm, const Alarm* before, Context& city) {
   const Level level = held.file.level;
   const Urgency urgency = held.file.urgency;
-  const bool cleared = alarm.state == AlarmState::cleared && (before == nullptr || before->state != AlarmState::cleared);
+  const bool cleared =
+      alarm.state == AlarmState::cleared && (before == nullptr || before->state != AlarmState::cleared);
   const bool mistaken = alarm.false_alarm && (before == nullptr || !before->false_alarm);
   weigh(held.file);
   if (!cleared && !mistaken && level == held.file.level && urgency == held.file.urgency) return;
@@ -143,7 +146,8 @@ void Command::consider(const Alarm& alarm, Context& city) {
   take_up(alarm, std::move(draft), radius, alarm_entry("open", alarm, alarm.title), city);
 }
 
-// Joins the open case of the same class and asset, or of a neighbour within the radius; else opens the draft. Gives its number.
+// Joins the open case of the same class and asset, or of a neighbour within the radius; else opens the draft. Gives its
+// number.
 std::string Command::take_up(const Alarm& alarm, Case draft, double join_radius_m, TimelineEntry entry, Context& city) {
   std::string no = draft.asset.empty() ? "" : index_.of_asset(draft.klass, draft.asset);
   if (no.empty() && join_radius_m > 0 && draft.place) {
@@ -181,13 +185,16 @@ void Command::forget_if_over(const std::string& id) {
 }
 
 Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& city) {
-  const bool desk = actor.is(Role::acceptor) || actor.is(Role::shift_leader) || actor.is(Role::dispatcher) || actor.is(Role::admin);
+  const bool desk =
+      actor.is(Role::acceptor) || actor.is(Role::shift_leader) || actor.is(Role::dispatcher) || actor.is(Role::admin);
   const bool may = desk || (in.verb == "alarm.notify" && actor.is(Role::leader));
   if (!may) return refuse(errors::kForbidden, "this takes one of the roles acceptor, shift_leader, dispatcher, admin");
   const auto known = alarms_.find(in.subject);
-  if (known == alarms_.end()) return refuse(errors::kNotFound, "there is no alarm `" + in.subject.substr(0, 40) + "` in memory");
+  if (known == alarms_.end())
+    return refuse(errors::kNotFound, "there is no alarm `" + in.subject.substr(0, 40) + "` in memory");
   const Alarm alarm = known->second;
-  if (!in_scope(actor.area, alarm.area, city.tables.root_area())) return refuse(errors::kForeignArea, "The alarm lies outside your area.");
+  if (!in_scope(actor.area, alarm.area, city.tables.root_area()))
+    return refuse(errors::kForeignArea, "The alarm lies outside your area.");
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
   const auto reason = want_text(*body, "reason", limits::kTextBytes);
@@ -201,7 +208,8 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
                             {"state", alarm_state_name(alarm.state)}, {"title", alarm.title}, {"asset", alarm.asset},
                             {"asset_name", alarm.asset_name}, {"area", alarm.area}, {"value", alarm.value},
                             {"unit", alarm.unit}, {"raised_at", format_time(alarm.raised_at)}, {"comment", *reason}};
-    const std::string id = outbox_.post_to(*receiver, alarm.id, alarm.area, "city.alarm.notify", json::serialize(data), city);
+    const std::string id =
+        outbox_.post_to(*receiver, alarm.id, alarm.area, "city.alarm.notify", json::serialize(data), city);
     return done(json::serialize(json::object{{"notice", id}}), 0, 201);
   }
 
@@ -210,7 +218,8 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
     if (in.verb == "alarm.link" && wanted && *wanted == alarm.case_no) {
       return done(json::serialize(json::object{{"case", alarm.case_no}}));
     }
-    return refuse(errors::kConflict, "the alarm belongs to the open case " + alarm.case_no + "; merge the cases instead");
+    return refuse(errors::kConflict,
+                  "the alarm belongs to the open case " + alarm.case_no + "; merge the cases instead");
   }
   TimelineEntry entry = alarm_entry("open", alarm, reason->empty() ? alarm.title : *reason);
   entry.actor = actor.id;
@@ -221,7 +230,8 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
     if (!no) return refuse(no.error());
     CaseFile* held = find_open(*no);
     if (held == nullptr) return refuse(bad_field("case", "names no open case"));
-    if (!in_scope(actor.area, held->file.area, city.tables.root_area())) return refuse(errors::kForeignArea, "The case lies outside your area.");
+    if (!in_scope(actor.area, held->file.area, city.tables.root_area()))
+      return refuse(errors::kForeignArea, "The case lies outside your area.");
     entry.action = "alarm.joined";
     join(*held, alarm, std::move(entry), city);
     return done(json::serialize(json::object{{"case", *no}}));
@@ -232,7 +242,8 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
   const RuleSpec* rule = pack == nullptr ? nullptr : rule_of(alarm, *pack);
   if (rule == nullptr) return refuse(errors::kNotAllowed, "no pack describes the alarm's rule");
   Case draft = draft_of(alarm, city);
-  if (!alarm.case_no.empty()) draft.origin = "desk:" + city.chance.id("d-");  // its first case took the alarm's own origin
+  if (!alarm.case_no.empty())
+    draft.origin = "desk:" + city.chance.id("d-");  // its first case took the alarm's own origin
   if (rule->opens == "repair" || !pack->the_case) {
     govern_repair(draft, alarm, *rule);
   } else {

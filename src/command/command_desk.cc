@@ -11,7 +11,8 @@ namespace cityloop {
 namespace {
 
 bool is_digest(std::string_view id) {
-  return id.size() == 64 && std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return id.size() == 64 &&
+         std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -36,7 +37,8 @@ Answer Command::put_receiver(const ActionIn& in, const Actor& actor, Context& ci
   if (!read) return refuse(read.error());
   outbox_.put_receiver(*read);
   json::array types(read->types.begin(), read->types.end());
-  const std::string doc = json::serialize(json::object{{"name", read->name}, {"url", read->url}, {"area", read->area}, {"types", types}});
+  const std::string doc =
+      json::serialize(json::object{{"name", read->name}, {"url", read->url}, {"area", read->area}, {"types", types}});
   city.emit("rev.config", actor.id, RowPut{"receivers", read->name, read->area, {}, doc});
   return done(doc);
 }
@@ -70,7 +72,8 @@ Answer Command::add_attachment(const ActionIn& in, const Actor& actor, Context& 
     if (!is_digest(attachment.id)) return bad_field("id", "must be a SHA-256 in hex");
     attachment.type = TRY(need_text(*body, "type", 64));
     const double bytes = TRY(need_number(*body, "bytes"));
-    if (bytes < 0 || bytes > static_cast<double>(limits::kAttachmentBytes)) return bad_field("bytes", "is not a size that is accepted");
+    if (bytes < 0 || bytes > static_cast<double>(limits::kAttachmentBytes))
+      return bad_field("bytes", "is not a size that is accepted");
     attachment.bytes = static_cast<std::uint64_t>(bytes);
     attachment.taken_place = TRY(want_place(*body, "taken_place"));
     attachment.taken_at = TRY(want_time(*body, "taken_at"));
@@ -80,7 +83,8 @@ Answer Command::add_attachment(const ActionIn& in, const Actor& actor, Context& 
     return attachment;
   }();
   if (!read) return refuse(read.error());
-  const std::string answer = json::serialize(json::object{{"id", read->id}, {"type", read->type}, {"bytes", read->bytes}});
+  const std::string answer =
+      json::serialize(json::object{{"id", read->id}, {"type", read->type}, {"bytes", read->bytes}});
   if (attachments_.contains(read->id)) return done(answer, 0, 200);
   city.emit("attachment.put", actor.id, *read);
   attachments_.emplace(read->id, *read);
@@ -106,7 +110,8 @@ void Command::tick(Context& city) {
     leaving_.erase(leaving_.begin());
     const CaseFile* held = find(no);
     if (held == nullptr || is_open(held->file.stage)) continue;
-    if (held->file.changed_at + limits::kClosedCaseKept > city.now) continue;  // reopened and closed again: a later entry stands
+    if (held->file.changed_at + limits::kClosedCaseKept > city.now)
+      continue;  // reopened and closed again: a later entry stands
     for (const std::string& id : held->file.reports) {
       const auto report = reports_.find(id);
       if (report != reports_.end() && report->second.case_no == no) reports_.erase(report);

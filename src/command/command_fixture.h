@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a small city around a Command, with its clock, register, one pack and its people. Hears like the city does.
+// For tests: a small city around a Command, with its clock, register, one pack and its people. Hears like the city
+// does.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +35,8 @@ inline Pack gas_pack() {
   spec.klass = {"GB2013", "component", "0303"};
   spec.title = {"化粪池气体", "Septic gas"};
   spec.opens_from = Level::yellow;
-  spec.routes = {{Level::none, "sanitation", "district"}, {Level::none, "street", "street"}, {Level::orange, "", "owner"}};
+  spec.routes = {
+      {Level::none, "sanitation", "district"}, {Level::none, "street", "street"}, {Level::orange, "", "owner"}};
   spec.agreement = "ch4 < 10";
   pack.the_case = spec;
   return pack;
@@ -56,7 +58,8 @@ class TestCity {
     asset("t-3", {106.46, 29.55});    // about 970 m
   }
 
-  void square(std::string code, std::string parent, std::string name, double west, double south, double east, double north) {
+  void square(std::string code, std::string parent, std::string name, double west, double south, double east,
+              double north) {
     Area area;
     area.code = std::move(code);
     area.parent = std::move(parent);
@@ -180,13 +183,15 @@ class TestCity {
   std::vector<T> bodies(std::string_view kind = "") const {
     std::vector<T> all;
     for (const Event& event : events) {
-      if (const T* body = std::get_if<T>(&event.body); body != nullptr && (kind.empty() || event.kind == kind)) all.push_back(*body);
+      if (const T* body = std::get_if<T>(&event.body); body != nullptr && (kind.empty() || event.kind == kind))
+        all.push_back(*body);
     }
     return all;
   }
   std::string picture(char letter = 'a') {
     const std::string id(64, letter);
-    EXPECT_LT(act("attachment.add", "", R"({"id":")" + id + R"(","type":"image/jpeg","bytes":1000})", crew).status, 400);
+    EXPECT_LT(act("attachment.add", "", R"({"id":")" + id + R"(","type":"image/jpeg","bytes":1000})", crew).status,
+              400);
     return id;
   }
   // A case at `stage` along the usual way, opened by hand for asset t-1.
@@ -195,7 +200,8 @@ class TestCity {
     EXPECT_EQ(answer.status, 201) << answer.detail;
     const std::string no = text_or(parse_json(answer.body)->as_object(), "no");
     using enum Stage;
-    const auto go = [&](const std::string& action, const Actor& actor, const std::string& body = "{}", const Agreed& agreed = {}) {
+    const auto go = [&](const std::string& action, const Actor& actor, const std::string& body = "{}",
+                        const Agreed& agreed = {}) {
       if (file(no).stage == stage) return;
       const Answer result = step(no, action, actor, body, agreed);
       EXPECT_EQ(result.status, 200) << action << ": " << result.detail;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random alarms, reports, actions and ticks, from many seeds: whatever happens, the invariants of the case file hold, and a
-// copy made from the stored state at any moment goes on exactly like the original.
+// Random alarms, reports, actions and ticks, from many seeds: whatever happens, the invariants of the case file hold,
+// and a copy made from the stored state at any moment goes on exactly like the original.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -19,8 +19,9 @@ class Walk {
     pack.the_case->join_radius_m = seed % 3 == 0 ? 30 : 0;
     city.packs = *Packs::create({pack});
     city.act("receiver.put", "duty", R"({"url":"https://duty.example"})", city.admin);
-    people_ = {city.collector, city.acceptor, city.leader_of_shift, city.dispatcher, city.desk, city.crew, city.admin, city.leader,
-               person("far", {Role::unit_desk, Role::handler}, "u-street", "500106")};
+    people_ = {city.collector,  city.acceptor, city.leader_of_shift,
+               city.dispatcher, city.desk,     city.crew,
+               city.admin,      city.leader,   person("far", {Role::unit_desk, Role::handler}, "u-street", "500106")};
   }
 
   void step() {
@@ -65,7 +66,8 @@ class Walk {
     }
     // The outbox lets one notice of a subject and receiver out at a time.
     std::set<std::string> heads;
-    for (const Notice& notice : city.command.due(city.now)) EXPECT_TRUE(heads.insert(notice.subject + notice.target).second);
+    for (const Notice& notice : city.command.due(city.now))
+      EXPECT_TRUE(heads.insert(notice.subject + notice.target).second);
   }
 
   TestCity city;
@@ -88,7 +90,8 @@ class Walk {
       return;
     }
     const char* rules[] = {"gas/high", "gas/rise", "gas/dead"};
-    fired_.push_back(city.alarm("a-" + std::to_string(fired_.size()), asset(), static_cast<Level>(1 + pick(4)), rules[pick(3)]));
+    fired_.push_back(
+        city.alarm("a-" + std::to_string(fired_.size()), asset(), static_cast<Level>(1 + pick(4)), rules[pick(3)]));
     city.fire(fired_.back());
   }
 
@@ -140,7 +143,8 @@ class Walk {
       else if (field.name == "class") body["class"] = pick(2) == 0 ? "0303" : "0101";
       else if (field.name == "urgency") body["urgency"] = "urgent";
       else if (field.name == "location") body["location"] = json::array{106.45, 29.55};
-      else if (field.name == "attachments") body["attachments"] = json::array{city.picture(static_cast<char>('a' + pick(6)))};
+      else if (field.name == "attachments")
+        body["attachments"] = json::array{city.picture(static_cast<char>('a' + pick(6)))};
       else body[field.name] = "because";
     }
     const Actor& actor = likely(row);

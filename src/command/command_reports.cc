@@ -22,8 +22,8 @@ struct Command::Filing {  // one report on its way
 namespace {
 
 bool may_report(const Actor& actor) {
-  return actor.is(Role::collector) || actor.is(Role::acceptor) || actor.is(Role::handler) || actor.is(Role::integrator) ||
-         actor.is(Role::admin) || actor.id.starts_with("source:");
+  return actor.is(Role::collector) || actor.is(Role::acceptor) || actor.is(Role::handler) ||
+         actor.is(Role::integrator) || actor.is(Role::admin) || actor.id.starts_with("source:");
 }
 
 // First 64 bits of SHA-256: who sends a forged id cannot make another's report look like a repeat.
@@ -58,7 +58,8 @@ std::string filing_json(const std::string& id, const std::string& state, const s
   return json::serialize(answer);
 }
 
-// Where it lies: place and area by what is known of asset, place and the area given, in this order. Empty area: nowhere.
+// Where it lies: place and area by what is known of asset, place and the area given, in this order. Empty area:
+// nowhere.
 template <class Located>
 Result<void> locate(const json::object& body, const Register& tables, Located& thing) {
   thing.place = TRY(want_place(body, "location"));
@@ -80,8 +81,10 @@ Result<void> locate(const json::object& body, const Register& tables, Located& t
 }
 
 Result<Report> read_report(const json::object& body, const Actor& actor, const Context& city) {
-  TRY(only_keys(body, {"title", "text", "location", "address", "class", "asset", "area", "source", "reporter", "attachments", "at",
-                       "id", "external", "status_external", "urgency"}, ""));
+  TRY(only_keys(body,
+                {"title", "text", "location", "address", "class", "asset", "area", "source", "reporter", "attachments",
+                 "at", "id", "external", "status_external", "urgency"},
+                ""));
   Report report;
   report.title = TRY(want_text(body, "title", limits::kTitleBytes));
   report.text = TRY(want_text(body, "text", limits::kTextBytes));
@@ -93,7 +96,9 @@ Result<Report> read_report(const json::object& body, const Actor& actor, const C
   report.address = TRY(want_text(body, "address", limits::kTitleBytes));
   report.source = TRY(want_text(body, "source", limits::kAssetIdBytes));
   if (report.source.empty()) {
-    report.source = actor.is(Role::collector) || actor.is(Role::handler) ? "inspector" : actor.is(Role::acceptor) ? "desk" : "system";
+    report.source = actor.is(Role::collector) || actor.is(Role::handler) ? "inspector"
+                    : actor.is(Role::acceptor)                           ? "desk"
+                                                                         : "system";
   }
   report.reporter = TRY(want_text(body, "reporter", limits::kAssetIdBytes));
   report.attachments = TRY(want_texts(body, "attachments", limits::kActionAttachments));
@@ -201,7 +206,8 @@ void Command::file_report(Report report, const Actor& actor, Context& city, Fili
 }
 
 Answer Command::submit_report(const ActionIn& in, const Actor& actor, Context& city) {
-  if (!may_report(actor)) return refuse(errors::kForbidden, "reports come from collector, acceptor, handler, integrator or admin");
+  if (!may_report(actor))
+    return refuse(errors::kForbidden, "reports come from collector, acceptor, handler, integrator or admin");
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
   const Result<Filing> filing = submit(*body, actor, city);
@@ -221,7 +227,8 @@ Answer Command::import_reports(const ActionIn& in, const Actor& actor, Context& 
   if (!source) return refuse(source.error());
   json::value* items = body->if_contains("reports");
   if (items == nullptr || !items->is_array()) return refuse(errors::kMissingField, "`reports` must be an array");
-  if (items->get_array().size() > limits::kBatchMessages) return refuse(errors::kTooMany, "at most 100000 reports at once");
+  if (items->get_array().size() > limits::kBatchMessages)
+    return refuse(errors::kTooMany, "at most 100000 reports at once");
   std::map<std::string, std::uint64_t> counts{{"waiting", 0}, {"merged", 0}, {"placeless", 0}, {"repeated", 0}};
   json::array errors_;
   for (std::size_t index = 0; index < items->get_array().size(); ++index) {
@@ -234,7 +241,8 @@ Answer Command::import_reports(const ActionIn& in, const Actor& actor, Context& 
     if (filing) {
       ++counts[filing->repeated ? "repeated" : filing->state];
     } else {
-      errors_.push_back(json::object{{"index", index}, {"code", filing.error().code->name}, {"detail", filing.error().detail}});
+      errors_.push_back(
+          json::object{{"index", index}, {"code", filing.error().code->name}, {"detail", filing.error().detail}});
     }
   }
   json::object answer;
@@ -247,13 +255,18 @@ Answer Command::import_reports(const ActionIn& in, const Actor& actor, Context& 
 Answer Command::place_report(const ActionIn& in, const Actor& actor, Context& city) {
   const bool may = actor.is(Role::acceptor) || actor.is(Role::shift_leader) || actor.is(Role::dispatcher) ||
                    actor.is(Role::collector) || actor.is(Role::admin);
-  if (!may) return refuse(errors::kForbidden, "this takes one of the roles acceptor, shift_leader, dispatcher, collector, admin");
+  if (!may)
+    return refuse(errors::kForbidden,
+                  "this takes one of the roles acceptor, shift_leader, dispatcher, collector, admin");
   const auto found = reports_.find(in.subject);
-  if (found == reports_.end()) return refuse(errors::kNotFound, "there is no report `" + in.subject.substr(0, 40) + "` that waits for a place");
-  if (found->second.state != "placeless") return refuse(errors::kNotAllowed, "the report has a place; it is " + found->second.state);
+  if (found == reports_.end())
+    return refuse(errors::kNotFound, "there is no report `" + in.subject.substr(0, 40) + "` that waits for a place");
+  if (found->second.state != "placeless")
+    return refuse(errors::kNotAllowed, "the report has a place; it is " + found->second.state);
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
-  if (const auto known = only_keys(*body, {"location", "area", "asset", "address"}, ""); !known) return refuse(known.error());
+  if (const auto known = only_keys(*body, {"location", "area", "asset", "address"}, ""); !known)
+    return refuse(known.error());
   Report report = found->second;
   if (const auto located = locate(*body, city.tables, report); !located) return refuse(located.error());
   if (report.area.empty()) return refuse(errors::kMissingField, "`location` is missing: give location, area or asset");
@@ -281,7 +294,8 @@ Answer Command::open_by_hand(const ActionIn& in, const Actor& actor, Context& ci
     Case file;
     file.title = TRY(need_text(*body, "title", limits::kTitleBytes));
     file.klass = TRY(want_class(*body, "class", city.packs));
-    if (file.klass.code.empty() && files) return fail(errors::kMissingField, "`class` is missing: a case is filed under a class");
+    if (file.klass.code.empty() && files)
+      return fail(errors::kMissingField, "`class` is missing: a case is filed under a class");
     TRY(locate(*body, city.tables, file));
     if (file.area.empty()) return fail(errors::kMissingField, "`location` is missing: give location, area or asset");
     file.address = TRY(want_text(*body, "address", limits::kTitleBytes));
@@ -290,7 +304,8 @@ Answer Command::open_by_hand(const ActionIn& in, const Actor& actor, Context& ci
   }();
   if (!draft) return refuse(draft.error());
   Case file = draft->first;
-  if (!in_scope(actor.area, file.area, city.tables.root_area())) return refuse(errors::kForeignArea, "The place lies outside your area.");
+  if (!in_scope(actor.area, file.area, city.tables.root_area()))
+    return refuse(errors::kForeignArea, "The place lies outside your area.");
   if (!file.asset.empty() && !file.klass.code.empty()) {
     const std::string other = index_.of_asset(file.klass, file.asset);
     if (!other.empty()) return refuse(errors::kConflict, "case " + other + " of this class and asset is open");

@@ -7,9 +7,12 @@
 namespace cityloop {
 namespace {
 
-std::string of(const Answer& answer, std::string_view key) { return text_or(parse_json(answer.body)->as_object(), key); }
+std::string of(const Answer& answer, std::string_view key) {
+  return text_or(parse_json(answer.body)->as_object(), key);
+}
 
-const char* const kAtTank = R"({"title":"smell","class":"0303","location":{"type":"Point","coordinates":[106.45,29.55]}})";
+const char* const kAtTank =
+    R"({"title":"smell","class":"0303","location":{"type":"Point","coordinates":[106.45,29.55]}})";
 
 TEST(Reports, AReportOpensACaseToBeAccepted) {
   TestCity city;
@@ -53,9 +56,12 @@ TEST(Reports, TheSameAssetJoinsWhateverTheTime) {
   city.fire(city.alarm("a-1", "t-1", Level::yellow));
   const std::string no = city.cases()[0]->no;
   city.now += std::chrono::hours(100);
-  EXPECT_EQ(of(city.act("report.submit", "", R"({"title":"smell","class":"0303","asset":"t-1"})", city.collector), "case"), no);
+  EXPECT_EQ(
+      of(city.act("report.submit", "", R"({"title":"smell","class":"0303","asset":"t-1"})", city.collector), "case"),
+      no);
   EXPECT_EQ(city.cases().size(), 1u);
-  EXPECT_EQ(city.act("report.submit", "", R"({"title":"smell","asset":"nothing"})", city.collector).code, "field.invalid");
+  EXPECT_EQ(city.act("report.submit", "", R"({"title":"smell","asset":"nothing"})", city.collector).code,
+            "field.invalid");
 }
 
 TEST(Reports, WithoutAPlaceItWaitsUntilSomebodyGivesOne) {
@@ -96,7 +102,8 @@ TEST(Reports, TheSameOutsideIdIsTheSameReport) {
   EXPECT_EQ(of(first, "case"), of(second, "case"));
   EXPECT_EQ(city.cases().size(), 1u);
   const char* other = R"({"title":"x","source":"camera","external":"H-1","area":"500103","class":"0101"})";
-  EXPECT_NE(of(city.act("report.submit", "", other, city.acceptor), "id"), of(first, "id")) << "another system's number";
+  EXPECT_NE(of(city.act("report.submit", "", other, city.acceptor), "id"), of(first, "id"))
+      << "another system's number";
   // Long after its case has left memory it is still known, so that it never opens a second one.
   city.step(of(first, "case"), "reject", city.acceptor, R"({"reason":"no"})");
   EXPECT_EQ(city.bodies<Report>().back().state, "rejected");
@@ -129,7 +136,8 @@ TEST(Reports, TheReportersKeyStaysInTheReport) {
   TestCity city;
   city.act("receiver.put", "duty", R"({"url":"https://duty.example"})", city.admin);
   const std::string key = "person-7f3a";
-  city.act("report.submit", "", R"({"title":"x","class":"0101","area":"500103","reporter":")" + key + R"("})", city.collector);
+  city.act("report.submit", "", R"({"title":"x","class":"0101","area":"500103","reporter":")" + key + R"("})",
+           city.collector);
   const std::string no = city.cases()[0]->no;
   city.step(no, "register", city.acceptor);
   int holders = 0;
@@ -172,7 +180,8 @@ TEST(ByHand, WhoFilesOpensForDispatch) {
   elsewhere.area = "500106";
   EXPECT_EQ(city.act("case.open", "", body, elsewhere).code, "auth.foreign_area");
   city.act("case.open", "", R"({"title":"gas","class":"0303","asset":"t-1"})", city.dispatcher);
-  EXPECT_EQ(city.act("case.open", "", R"({"title":"gas","class":"0303","asset":"t-1"})", city.dispatcher).code, "conflict");
+  EXPECT_EQ(city.act("case.open", "", R"({"title":"gas","class":"0303","asset":"t-1"})", city.dispatcher).code,
+            "conflict");
 }
 
 TEST(Desk, ReceiversAndNoticesAreRunByAdmin) {
@@ -203,14 +212,18 @@ TEST(Desk, AnOverdueClockTellsTheReceivers) {
 
 TEST(Desk, PicturesAreKnownByTheirDigest) {
   TestCity city;
-  EXPECT_EQ(city.act("attachment.add", "", R"({"id":"abc","type":"image/png","bytes":1})", city.crew).code, "field.invalid");
+  EXPECT_EQ(city.act("attachment.add", "", R"({"id":"abc","type":"image/png","bytes":1})", city.crew).code,
+            "field.invalid");
   const std::string id = city.picture();
-  EXPECT_EQ(city.act("attachment.add", "", R"({"id":")" + id + R"(","type":"image/jpeg","bytes":1000})", city.crew).status, 200);
+  EXPECT_EQ(
+      city.act("attachment.add", "", R"({"id":")" + id + R"(","type":"image/jpeg","bytes":1000})", city.crew).status,
+      200);
   EXPECT_EQ(city.bodies<Attachment>().size(), 1u);
   EXPECT_EQ(city.act("attachment.add", "", "{}", person("screen", {Role::wall})).status, 403);
   city.now += limits::kClosedCaseKept + std::chrono::hours(2);
   city.tick();
-  EXPECT_EQ(city.act("report.submit", "", R"({"title":"x","attachments":[")" + id + R"("]})", city.collector).code, "field.invalid")
+  EXPECT_EQ(city.act("report.submit", "", R"({"title":"x","attachments":[")" + id + R"("]})", city.collector).code,
+            "field.invalid")
       << "nobody used it for a week";
 }
 

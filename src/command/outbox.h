@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notices on their way out: one queue per (subject, receiver), so that a receiver hears a case's steps in order and a dead
-// receiver holds up nobody else. Only the head of a queue may be in flight. City thread only; the edge sends.
+// Notices on their way out: one queue per (subject, receiver), so that a receiver hears a case's steps in order and a
+// dead receiver holds up nobody else. Only the head of a queue may be in flight. City thread only; the edge sends.
 #pragma once
 
 #include <deque>
@@ -26,13 +26,15 @@ class Outbox {
   const Receiver* receiver(std::string_view name) const;
 
   // One notice to every receiver whose area and types match; emits each. `data` is the JSON of the CloudEvent's data.
-  void post(const std::string& subject, const std::string& area, const std::string& type, const std::string& data, Context& city);
+  void post(const std::string& subject, const std::string& area, const std::string& type, const std::string& data,
+            Context& city);
   // To one receiver, whatever its area and types. Returns the notice's id.
   std::string post_to(const std::string& receiver, const std::string& subject, const std::string& area,
                       const std::string& type, const std::string& data, Context& city);
 
-  // Delivered: the next of the queue is released. Failed: waits 1 s · 2^n, at most kNoticeBackoffMost, less up to a quarter
-  // by chance; after kNoticeAttempts it is `failed` and the next is released. Unknown ids are ignored (answered twice).
+  // Delivered: the next of the queue is released. Failed: waits 1 s · 2^n, at most kNoticeBackoffMost, less up to a
+  // quarter by chance; after kNoticeAttempts it is `failed` and the next is released. Unknown ids are ignored (answered
+  // twice).
   void result(const NoticeResultIn& in, Context& city);
   // Puts a failed notice at the end of its queue again. False: it is not a failed one.
   bool retry(const std::string& id, Context& city);

@@ -94,7 +94,8 @@ TEST_F(OutboxTest, FailuresBackOffUpToTheCapAndEndAfterTwenty) {
   result("c1:1", false);
   EXPECT_EQ(due(), std::vector<std::string>{"c1:2"}) << "the next goes";
   bool failed = false;
-  for (const Notice& notice : city.bodies<Notice>()) failed = failed || (notice.id == "c1:1" && notice.state == "failed");
+  for (const Notice& notice : city.bodies<Notice>())
+    failed = failed || (notice.id == "c1:1" && notice.state == "failed");
   EXPECT_TRUE(failed);
   Context context = city.context();
   EXPECT_TRUE(outbox.retry("c1:1", context));

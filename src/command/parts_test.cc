@@ -17,12 +17,14 @@ constexpr Millis kOffset = std::chrono::hours(8);
 TEST(CaseNumbers, AreaDateSequence) {
   CaseNumbers numbers;
   EXPECT_EQ(numbers.next("500106", "50", kNoon, kOffset), "5001062022082200001");
-  EXPECT_EQ(numbers.next("500106009", "50", kNoon, kOffset), "5001062022082200002") << "a street counts with its district";
+  EXPECT_EQ(numbers.next("500106009", "50", kNoon, kOffset), "5001062022082200002")
+      << "a street counts with its district";
   EXPECT_EQ(numbers.next("500103", "50", kNoon, kOffset), "5001032022082200001");
   EXPECT_EQ(numbers.next("50", "50", kNoon, kOffset), "5000002022082200001");
   EXPECT_EQ(numbers.next("", "50", kNoon, kOffset), "5000002022082200002");
   EXPECT_EQ(numbers.next("BK-12", "NYC", kNoon, kOffset), "0000002022082200001");
-  EXPECT_EQ(numbers.next("500106", "50", kNoon + std::chrono::hours(10), kOffset), "5001062022082300001") << "local midnight";
+  EXPECT_EQ(numbers.next("500106", "50", kNoon + std::chrono::hours(10), kOffset), "5001062022082300001")
+      << "local midnight";
 }
 
 TEST(CaseNumbers, AFullDayDrawsFromTheNext) {

@@ -58,7 +58,8 @@ class Planner {
     if (asset == nullptr) return;
     const bool owner = spec.scope == "owner";
     const Unit* unit = tables_.unit(owner ? asset->owner_unit : asset->keeper_unit);
-    if (unit != nullptr && unit->enabled) add_unit(index, *unit, std::string(owner ? "产权" : "养护") + "单位:" + asset->name);
+    if (unit != nullptr && unit->enabled)
+      add_unit(index, *unit, std::string(owner ? "产权" : "养护") + "单位:" + asset->name);
   }
 
   void add_unit(std::size_t index, const Unit& unit, std::string because) {

@@ -11,8 +11,8 @@
 
 namespace cityloop {
 
-// Best first: earlier routes before later ones, the nearest area before the wider, ties by unit id. A unit that has given
-// the case back comes last. Empty when nobody is known; `reason` then says why.
+// Best first: earlier routes before later ones, the nearest area before the wider, ties by unit id. A unit that has
+// given the case back comes last. Empty when nobody is known; `reason` then says why.
 struct Routing {
   std::vector<Candidate> candidates;
   std::string reason;

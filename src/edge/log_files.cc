@@ -5,18 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 
 #include "edge/log_segment.h"
+#include "edge/log_spares.h"
 
 namespace cityloop {
 namespace {
 
-constexpr std::size_t kSparesAhead = 2;         // one to switch to, and one so that has_room() stays true meanwhile
 constexpr std::uint64_t kMarkBytes = 4096;      // uncut_bytes() is exact to this
 constexpr std::size_t kWriteBytes = 8u << 20;  // one write call; more waits for the next, so that the buffer stays small
 
@@ -50,7 +49,7 @@ std::optional<std::uint64_t> first_of(std::string_view name) {
 
 class LogFolder final : public LogFiles {
  public:
-  LogFolder(std::string folder, LogFilesOptions options) : folder_(std::move(folder)), options_(options) {}
+  LogFolder(std::string folder, LogFilesOptions options) : folder_(std::move(folder)), options_(options), spares_(folder_, options.segment_bytes, options.spares_kept) {}
 
   ~LogFolder() override {
     {
@@ -58,9 +57,7 @@ class LogFolder final : public LogFiles {
       stopping_ = true;
     }
     wake_.notify_all();
-    spare_wake_.notify_all();
     if (writer_.joinable()) writer_.join();
-    if (maker_.joinable()) maker_.join();
   }
 
   Result<void> open();
@@ -94,23 +91,19 @@ class LogFolder final : public LogFiles {
   Result<void> find_end();
   void note_bytes(std::uint64_t turn);
   Error damaged(const Segment& segment, const SegmentWalk& walk) const;
-  std::string spare_path(std::uint64_t number) const { return folder_ + "/spare-" + std::to_string(number); }
-  Result<std::string> make_spare(std::uint64_t bytes);
   void run_writer();
-  void run_maker();
   void write(std::deque<Waiting>& batch);
   void write_out(bool sync);
   void switch_segment(std::uint64_t first, std::uint64_t least);
 
   const std::string folder_;
   const LogFilesOptions options_;
+  LogSpares spares_;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_, spare_wake_;
+  std::condition_variable wake_;
   std::deque<Waiting> waiting_;
   std::vector<Segment> segments_;
-  std::vector<std::string> spares_;
-  std::uint64_t spare_number_ = 0;
   std::deque<Mark> marks_;      // ascending; the uncut part
   std::uint64_t total_ = 0;     // bytes appended since the oldest segment began
   std::uint64_t cut_total_ = 0;
@@ -128,27 +121,24 @@ class LogFolder final : public LogFiles {
   std::uint64_t durable_ = 0;   // as synced_
   std::uint64_t written_ = 0;   // last turn in buffer_ or file
   std::string buffer_;
-  std::thread writer_, maker_;
+  std::thread writer_;
 };
 
 Result<void> LogFolder::open() {
   TRY(make_folder(folder_));
   for (const std::string& name : TRY(names_in(folder_))) {
     const std::string path = folder_ + "/" + name;
-    if (name.starts_with("spare-")) {
-      if (TRY(size_of(TRY(File::open(path, O_RDONLY)))) == options_.segment_bytes) spares_.push_back(path);
-      else TRY(remove_file(path));
-      spare_number_ = std::max<std::uint64_t>(spare_number_, std::strtoull(name.c_str() + 6, nullptr, 10) + 1);
-    } else if (name.ends_with(".tmp")) {
+    if (name.ends_with(".tmp")) {
       TRY(remove_file(path));
+    } else if (LogSpares::is_name(name)) {
+      TRY(spares_.adopt(name));
     } else if (const auto first = first_of(name)) {
       segments_.push_back({*first, TRY(size_of(TRY(File::open(path, O_RDONLY)))), path});
     }
   }
   TRY(find_end());
-  if (spares_.empty()) spares_.push_back(TRY(make_spare(options_.segment_bytes)));
+  TRY(spares_.start());
   writer_ = std::thread([this] { run_writer(); });
-  maker_ = std::thread([this] { run_maker(); });
   return {};
 }
 
@@ -175,42 +165,6 @@ Result<void> LogFolder::find_end() {
   total_ += walk.end;
   marks_.push_back({last_, total_});
   return {};
-}
-
-Result<std::string> LogFolder::make_spare(std::uint64_t bytes) {
-  std::uint64_t number = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    number = spare_number_++;
-  }
-  const std::string path = spare_path(number);
-  const std::string aside = path + ".tmp";
-  {
-    const File file = TRY(File::open(aside, O_RDWR | O_CREAT | O_TRUNC));
-    Result<void> made = preallocate(file, bytes);
-    if (made) made = write_at(file, kSegmentMagic, 0);
-    if (made && ::fsync(file.fd()) != 0) made = disk_error("cannot sync", aside);
-    if (!made) {
-      (void)remove_file(aside);
-      return made.error();
-    }
-  }
-  TRY(rename_file(aside, path));
-  return path;
-}
-
-// Keeps spares ahead; while the disk is full it tries again every second and has_room() says no.
-void LogFolder::run_maker() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    spare_wake_.wait(lock, [&] { return stopping_ || spares_.size() < kSparesAhead; });
-    if (stopping_) return;
-    lock.unlock();
-    Result<std::string> spare = make_spare(options_.segment_bytes);
-    lock.lock();
-    if (spare) spares_.push_back(std::move(spare).value());
-    else spare_wake_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
-  }
 }
 
 void LogFolder::append(std::uint64_t turn, std::string bytes, std::function<void()> done) {
@@ -289,16 +243,7 @@ void LogFolder::write_out(bool sync) {
 // The segment for the record of turn `first`: a spare, or one of its own size for a record that fits in none.
 void LogFolder::switch_segment(std::uint64_t first, std::uint64_t least) {
   const std::uint64_t size = std::max(options_.segment_bytes, kSegmentMagic.size() + least);
-  std::string spare;
-  if (size == options_.segment_bytes) {
-    const std::lock_guard lock(mutex_);
-    if (!spares_.empty()) {
-      spare = std::move(spares_.back());
-      spares_.pop_back();
-    }
-  }
-  spare_wake_.notify_one();
-  if (spare.empty()) spare = or_die(make_spare(size));
+  const std::string spare = or_die(size == options_.segment_bytes ? spares_.take() : spares_.make(size));
   const std::string path = folder_ + "/" + segment_name(first);
   or_die(rename_file(spare, path));
   file_ = or_die(File::open(path, O_RDWR));
@@ -347,20 +292,7 @@ Result<void> LogFolder::cut(std::uint64_t turn) {
       segments_.erase(segments_.begin());
     }
   }
-  for (const Segment& segment : gone) {
-    std::string spare;
-    {
-      const std::lock_guard lock(mutex_);
-      if (spares_.size() < options_.spares_kept && segment.size == options_.segment_bytes) spare = spare_path(spare_number_++);
-    }
-    if (spare.empty()) {
-      TRY(remove_file(segment.path));
-      continue;
-    }
-    TRY(rename_file(segment.path, spare));
-    const std::lock_guard lock(mutex_);
-    spares_.push_back(spare);
-  }
+  for (const Segment& segment : gone) TRY(spares_.recycle(segment.path, segment.size));
   return gone.empty() ? Result<void>{} : sync_folder(folder_);
 }
 
@@ -369,10 +301,7 @@ std::uint64_t LogFolder::uncut_bytes() const {
   return total_ - cut_total_;
 }
 
-bool LogFolder::has_room() const {
-  const std::lock_guard lock(mutex_);
-  return !spares_.empty();
-}
+bool LogFolder::has_room() const { return spares_.any(); }
 
 std::uint64_t LogFolder::last_turn() const {
   const std::lock_guard lock(mutex_);

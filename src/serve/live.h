@@ -3,19 +3,18 @@
 // client messages and takes frames. Thread-safe; edge threads and the publishing thread call it.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "serve/api.h"
 #include "serve/project.h"
 
 namespace cityloop {
 
-// One socket as the feed sees it. send() never blocks; it returns the bytes waiting after the call.
+// One socket as the feed sees it. send() never blocks and never calls back; it returns the bytes waiting after the call.
 class LiveSocket {
  public:
   virtual ~LiveSocket() = default;
@@ -23,10 +22,19 @@ class LiveSocket {
   virtual void close(int code, std::string reason) = 0;
 };
 
+namespace serve {
+class Feed;
+}
+
 class LiveFeed {
  public:
+  // The Api's `GET /changes` and `/events` are answered by this feed from now on, as long as it lives.
   LiveFeed(CityFace city, Api& api);
-  // After the Journal commit of a turn: its deltas in order of seq.
+  ~LiveFeed();
+  LiveFeed(const LiveFeed&) = delete;
+  LiveFeed& operator=(const LiveFeed&) = delete;
+
+  // After the Journal commit of a turn: its deltas in order of seq. From one thread.
   void publish(const std::vector<LiveDelta>& deltas);
   void tick(Time now);  // state topics, KPI (1 Hz), pings, idle sockets; called every 100 ms
 
@@ -35,6 +43,9 @@ class LiveFeed {
   void message(Id id, std::string_view text);  // any bytes; protocol errors answer {t:'err'} or close 4400
   void closed(Id id);
   std::size_t sockets() const;
+
+ private:
+  std::shared_ptr<serve::Feed> feed_;
 };
 
 }  // namespace cityloop

@@ -189,7 +189,8 @@ void unsilence(Call& call) { offer_and_show(call, {"asset.unsilence", call.arg()
 // CSV travels as a JSON member, since an action's body is JSON.
 Result<std::string> import_body(const Call& call) {
   const std::string_view type = call.request.header("content-type");
-  if (type.starts_with("text/csv")) return JsonWriter().begin_object().member("csv", call.request.body).end_object().take();
+  if (type.starts_with("text/csv"))
+    return JsonWriter().begin_object().member("format", "csv").member("text", call.request.body).end_object().take();
   if (!type.starts_with("application/json") && !type.starts_with("application/geo+json"))
     return fail(errors::kUnsupportedMedia, "send GeoJSON as application/json or application/geo+json, or text/csv");
   if (call.request.body.empty()) return fail(errors::kBadJson, "the body is empty");
@@ -205,7 +206,14 @@ void import_assets(Call& call) {
 void import_areas(Call& call) {
   auto body = import_body(call);
   if (!body) return call.refuse(body.error());
-  offer(call, {"areas.import", std::string(call.request.parameter("root")), std::move(*body)});
+  if (const auto root = parameter(call, "root")) {
+    auto parsed = parse_json(*body);
+    if (!parsed) return call.refuse(parsed.error());
+    if (!parsed->is_object()) return call.refuse(fail(errors::kWrongType, "the body must be a GeoJSON object"));
+    parsed->get_object()["root"] = *root;
+    *body = json::serialize(*parsed);
+  }
+  offer(call, {"areas.import", "", std::move(*body)});
 }
 
 }  // namespace

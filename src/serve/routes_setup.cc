@@ -159,8 +159,8 @@ void add_setup_routes(std::vector<Route>& out) {
        if (!unit) return c.refuse(unit.error());
        show_row(c, "units");
      }},
-    {"PUT", "/api/v1/units/{id}", "Register or change a unit", kAdmin, Scope::item, "", "UnitPut", "Unit", put_unit},
-    {"DELETE", "/api/v1/units/{id}", "Remove a unit", kAdmin, Scope::item, "", "", "", [](Call& c) { remove(c, "unit.delete"); }},
+    {"PUT", "/api/v1/units/{id}", "Register or change a unit", kKeepers, Scope::item, "", "UnitPut", "Unit", put_unit},
+    {"DELETE", "/api/v1/units/{id}", "Remove a unit", kKeepers, Scope::item, "", "", "", [](Call& c) { remove(c, "unit.delete"); }},
     {"GET", "/api/v1/people", "Colleagues by role, unit, area", kCrew, Scope::list, "role unit area q @list", "", "[]PersonRow", list_people},
     {"GET", "/api/v1/notices", "The outbox", kNoticeReaders, Scope::list, "subject state target type area @list", "", "[]Notice", list_notices},
     {"POST", "/api/v1/notices:release", "Let the outbox go after a restore", kAdmin, Scope::city, "", "", "Done", release},

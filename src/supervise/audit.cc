@@ -23,8 +23,9 @@ std::string digest_of(const AuditEntry& entry, std::string_view key) {
 std::string keyed_digest(std::string_view key, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  const unsigned char* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size);
+  const unsigned char* done =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+           bytes.size(), digest.data(), &size);
   CHECK(done != nullptr && size == 32);
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string hex;
@@ -56,7 +57,8 @@ Result<void> verify_chain(std::span<const AuditEntry> entries, std::string_view 
     head = {entry.number, entry.digest};
   }
   if (head == expected) return {};
-  if (head.number < expected.number) return broken(head.number + 1, "is missing: the chain ends before its anchored head");
+  if (head.number < expected.number)
+    return broken(head.number + 1, "is missing: the chain ends before its anchored head");
   return broken(expected.number, "is not the anchored head");
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::array kPercents{50, 80, 100};
 
-// A clock that another one interrupts waits: verification pauses acceptance, a unit's return pauses disposal, suspension
-// pauses what it finds. Everything else that ends a stage stops its clock.
+// A clock that another one interrupts waits: verification pauses acceptance, a unit's return pauses disposal,
+// suspension pauses what it finds. Everything else that ends a stage stops its clock.
 bool pauses(Stage running, Stage next) {
   if (next == Stage::suspended) return true;
   if (running == Stage::reported) return next == Stage::verifying;
@@ -53,7 +53,8 @@ std::optional<Stage> clock_of(Stage stage) {
 }
 
 StageClock* CaseClocks::running() {
-  const auto found = std::ranges::find_if(clocks_, [](const StageClock& clock) { return clock.running_since.has_value(); });
+  const auto found =
+      std::ranges::find_if(clocks_, [](const StageClock& clock) { return clock.running_since.has_value(); });
   return found == clocks_.end() ? nullptr : &*found;
 }
 

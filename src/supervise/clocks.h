@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stage clocks of one case (domain.md §1.8): at every moment of an open case exactly one runs, so that their sum is the
-// time from opening to closing. Plain state and pure functions; supervise owns them.
+// The stage clocks of one case (domain.md §1.8): at every moment of an open case exactly one runs, so that their sum is
+// the time from opening to closing. Plain state and pure functions; supervise owns them.
 #pragma once
 
 #include <map>
@@ -25,8 +25,8 @@ struct StageClock {
 
 class CaseClocks {
  public:
-  // The case is in `stage` from `now` on: stops, pauses, resumes and starts what domain.md §1.8 says. `disposal` is the case's
-  // own limit. The same stage again changes nothing.
+  // The case is in `stage` from `now` on: stops, pauses, resumes and starts what domain.md §1.8 says. `disposal` is the
+  // case's own limit. The same stage again changes nothing.
   void enter(Stage stage, Time now, const std::string& disposal, const StageLimits& limits);
 
   std::vector<Clock> shown() const;
@@ -55,8 +55,8 @@ class CaseClocks {
   bool over_ = false;
 };
 
-// The clock that a stage runs: pending_handle, handling and handle_finish are one disposal clock; nothing for a case that is
-// over or suspended.
+// The clock that a stage runs: pending_handle, handling and handle_finish are one disposal clock; nothing for a case
+// that is over or suspended.
 std::optional<Stage> clock_of(Stage stage);
 
 }  // namespace cityloop

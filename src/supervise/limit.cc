@@ -8,7 +8,8 @@ namespace cityloop {
 
 Result<Limit> parse_limit(std::string_view text) {
   const auto wrong = [&] {
-    return fail(errors::kBadField, "limit `" + std::string(text.substr(0, 40)) + "` is none of 15m, 2h, 2UH, 1UD, 4WH, 1WD");
+    return fail(errors::kBadField,
+                "limit `" + std::string(text.substr(0, 40)) + "` is none of 15m, 2h, 2UH, 1UD, 4WH, 1WD");
   };
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

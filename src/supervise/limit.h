@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A time limit as written in packs and settings: `15m`, `2h`, `1h30m` (continuous), `2UH`, `1UD` (continuous urgent hours
-// and days), `4WH`, `1WD` (working hours and days: need a calendar). Pure.
+// A time limit as written in packs and settings: `15m`, `2h`, `1h30m` (continuous), `2UH`, `1UD` (continuous urgent
+// hours and days), `4WH`, `1WD` (working hours and days: need a calendar). Pure.
 #pragma once
 
 #include <optional>

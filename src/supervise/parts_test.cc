@@ -99,9 +99,9 @@ TEST_F(ClocksTest, AReturnPausesDisposalAndRestartsDispatch) {
 }
 
 TEST_F(ClocksTest, TheSumOfTheClocksIsTheTimeOpen) {
-  const Stage way[] = {Stage::reported,  Stage::verifying,     Stage::reported, Stage::pending_dispatch, Stage::pending_handle,
-                       Stage::handling,  Stage::handle_finish, Stage::checking, Stage::handling,         Stage::handle_finish,
-                       Stage::checking,  Stage::pending_close};
+  const Stage way[] = {Stage::reported,       Stage::verifying,     Stage::reported,      Stage::pending_dispatch,
+                       Stage::pending_handle, Stage::handling,      Stage::handle_finish, Stage::checking,
+                       Stage::handling,       Stage::handle_finish, Stage::checking,      Stage::pending_close};
   for (Stage stage : way) {
     enter(stage, 7min);
     EXPECT_EQ(running(), 1) << stage_name(stage);
@@ -204,14 +204,18 @@ TEST(Audit, EveryTamperingShows) {
   EXPECT_TRUE(breaks([](auto& all) { all[2].at += Millis{1}; }));
   EXPECT_TRUE(breaks([](auto& all) { all[2].outcome = "auth.forbidden"; }));
   EXPECT_TRUE(breaks([](auto& all) { all[2].detail = "x"; }));
-  EXPECT_TRUE(breaks([](auto& all) { all[2].action += all[2].subject; all[2].subject = ""; })) << "moved between fields";
+  EXPECT_TRUE(breaks([](auto& all) {
+    all[2].action += all[2].subject;
+    all[2].subject = "";
+  })) << "moved between fields";
   EXPECT_TRUE(breaks([](auto& all) { all.erase(all.begin() + 2); }));
   EXPECT_TRUE(breaks([](auto& all) { all.pop_back(); })) << "cut off at the end";
   EXPECT_TRUE(breaks([](auto& all) { all.clear(); }));
   EXPECT_TRUE(breaks([](auto& all) { std::swap(all[1], all[2]); }));
   EXPECT_TRUE(breaks([](auto& all) { all[0].previous = "00"; all[0].number = 1; }));
   EXPECT_FALSE(verify_chain(good, std::string(32, 'x'), head).has_value());
-  // Two true chains of one key, as a restore makes them: the newer links of one do not follow the older ones of the other.
+  // Two true chains of one key, as a restore makes them: the newer links of one do not follow the older ones of the
+  // other.
   AuditHead other;
   AuditEntry first = good[0];
   first.subject = "elsewhere";

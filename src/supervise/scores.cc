@@ -6,15 +6,18 @@
 namespace cityloop {
 namespace {
 
-constexpr std::array<std::string_view, kCounts> kNames{"opened", "dispatched", "due", "on_time", "overdue", "closed", "rework", "returned"};
+constexpr std::array<std::string_view, kCounts> kNames{"opened",  "dispatched", "due",    "on_time",
+                                                       "overdue", "closed",     "rework", "returned"};
 
 constexpr std::string_view kDefinitionZh =
     "opened 立案登记数;dispatched 派遣次数;due 应处置数:处置时限落在本期的案件(岗位为该岗位计时环节);on_time 其中按期完成;"
     "overdue 其中已超期;closed 结案数(含强制结案);rework 返工次数;returned 部门退回次数。"
     "按期率=on_time/due,返工率=rework/closed,退回率=returned/dispatched,结案率=closed/opened(部门无)。";
 constexpr std::string_view kDefinitionEn =
-    "opened: cases entered; dispatched: dispatches; due: cases whose disposal deadline falls in the period (posts: the deadlines of "
-    "the post's own step); on_time: of these, met; overdue: of these, missed; closed: closed, also by force; rework, returned: "
+    "opened: cases entered; dispatched: dispatches; due: cases whose disposal deadline falls in the period (posts: the "
+    "deadlines of "
+    "the post's own step); on_time: of these, met; overdue: of these, missed; closed: closed, also by force; rework, "
+    "returned: "
     "how often. on_time_rate = on_time/due, rework_rate = rework/closed, return_rate = returned/dispatched, "
     "close_rate = closed/opened (not for units).";
 
@@ -123,7 +126,8 @@ void Scores::replace(const CaseFacts& before, const CaseFacts& after) {
 void Scores::flush(Context& city) {
   for (const ScoreKey& key : changed_) {
     const ScoreRow& row = table_[key];
-    json::object doc{{"object", key.object}, {"id", key.id}, {"name", name_of(key, city.tables)}, {"period", key.period}};
+    json::object doc{
+        {"object", key.object}, {"id", key.id}, {"name", name_of(key, city.tables)}, {"period", key.period}};
     for (std::size_t i = 0; i < kCounts; ++i) doc[kNames[i]] = row[i];
     const auto at = [&](Count count) { return row[static_cast<std::size_t>(count)]; };
     doc["on_time_rate"] = rate(at(Count::on_time), at(Count::due));

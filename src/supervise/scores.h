@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counters by area, unit and post, for each local day and month (domain.md §1.9). A case contributes a set of counts that
-// follows from its facts alone; when the facts change, the old set is taken away and the new one added, so that the tables
-// are always exactly what a recount of all cases gives. City thread only.
+// Counters by area, unit and post, for each local day and month (domain.md §1.9). A case contributes a set of counts
+// that follows from its facts alone; when the facts change, the old set is taken away and the new one added, so that
+// the tables are always exactly what a recount of all cases gives. City thread only.
 #pragma once
 
 #include <array>
@@ -53,7 +53,8 @@ class Scores {
  public:
   // Replaces what the case has contributed so far. The rows that change wait for flush.
   void replace(const CaseFacts& before, const CaseFacts& after);
-  // Emits the changed rows: RowPut `scores`, key `<object>:<id>:<period>`, with numerators, denominators and definitions.
+  // Emits the changed rows: RowPut `scores`, key `<object>:<id>:<period>`, with numerators, denominators and
+  // definitions.
   void flush(Context& city);
   bool has_changes() const { return !changed_.empty(); }
   const ScoreTable& table() const { return table_; }

@@ -159,7 +159,8 @@ void Supervise::remind(Watched& watched, const CaseClocks::Reminder& reminder, C
     demand.principal = "system";
     demand.verb = "case.remind";
     demand.subject = file.no;
-    demand.body = json::serialize(json::object{{"clock", stage_name(reminder.stage)}, {"percent", 100}, {"comment", entry.comment}});
+    demand.body = json::serialize(
+        json::object{{"clock", stage_name(reminder.stage)}, {"percent", 100}, {"comment", entry.comment}});
     demand.arrival = city.now;
     demands_.push_back(std::move(demand));
   }

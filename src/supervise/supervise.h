@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks, reminders, audit, scores: hears every event of the turn and changes no case by itself. It only completes what it hears:
-// it fills in a case's clocks and numbers its timeline. What it demands it returns as actions that the city offers in the next
-// turn. City thread only.
+// Clocks, reminders, audit, scores: hears every event of the turn and changes no case by itself. It only completes what
+// it hears: it fills in a case's clocks and numbers its timeline. What it demands it returns as actions that the city
+// offers in the next turn. City thread only.
 #pragma once
 
 #include <deque>
@@ -26,13 +26,14 @@ class Supervise {
   };
   explicit Supervise(Settings settings);
 
-  // Amends the event: a Case gets its clocks, a TimelineAdded its number within the case. Counts scores. Emits nothing, so that
-  // `event` may lie in city.events. Heard again, its own case.sla events change nothing.
+  // Amends the event: a Case gets its clocks, a TimelineAdded its number within the case. Counts scores. Emits nothing,
+  // so that `event` may lie in city.events. Heard again, its own case.sla events change nothing.
   void hear(Event& event, Context& city);
-  // Every action of a person, token, credential or source that changes or reveals something, also the refused ones. No personal
-  // data: of the body only a keyed digest.
+  // Every action of a person, token, credential or source that changes or reveals something, also the refused ones. No
+  // personal data: of the body only a keyed digest.
   void audit(const ActionIn& in, const Actor& actor, const Answer& answer, Context& city);
-  // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry), changed score rows, cases forgotten.
+  // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry), changed score rows, cases
+  // forgotten.
   void tick(Context& city);
   Time next_due() const;
   // For the next turn: `case.remind` for each clock that has run out, so that its people are told.

@@ -80,7 +80,8 @@ TEST(Supervise, EveryCaseEventCarriesItsClocks) {
 
 TEST(Supervise, RemindsOnceAtFiftyEightyHundred) {
   Watch watch;
-  watch.city.act("receiver.put", "duty", R"({"url":"https://duty.example","types":["city.case.overdue"]})", watch.city.admin);
+  watch.city.act("receiver.put", "duty", R"({"url":"https://duty.example","types":["city.case.overdue"]})",
+                 watch.city.admin);
   const std::string no = watch.city.at(Stage::pending_handle);
   const Time dispatched = watch.city.now;
   watch.pass(3h);
@@ -247,9 +248,11 @@ class Recount {
   }
   void add(const std::string& object, const std::string& id, const std::string& on, Count count) {
     if (id.empty()) return;
-    for (const std::string& period : {on, on.substr(0, 7)}) ++table_[{object, id, period}][static_cast<std::size_t>(count)];
+    for (const std::string& period : {on, on.substr(0, 7)})
+      ++table_[{object, id, period}][static_cast<std::size_t>(count)];
   }
-  void everywhere(const Case& file, const std::string& unit, const std::string& post, const std::string& on, Count count) {
+  void everywhere(const Case& file, const std::string& unit, const std::string& post, const std::string& on,
+                  Count count) {
     for (const auto& [code, area] : tables_.areas()) {  // codes are hierarchical
       if (file.area.starts_with(code)) add("area", code, on, count);
     }
@@ -276,7 +279,11 @@ class Recount {
       const auto term = [&](Count count) {
         const std::string stage(stage_name(clock.stage));
         if (stage == "handling") return everywhere(now, now.unit, "handler", on, count);
-        add("post", stage == "reported" ? "acceptor" : stage == "pending_dispatch" ? "dispatcher" : "collector", on, count);
+        add("post",
+            stage == "reported"           ? "acceptor"
+            : stage == "pending_dispatch" ? "dispatcher"
+                                          : "collector",
+            on, count);
       };
       term(Count::due);
       if (clock.stopped && *clock.stopped <= *clock.deadline) term(Count::on_time);
@@ -310,7 +317,8 @@ TEST(Scores, AreExactlyWhatARecountOfTheEventsGives) {
         const std::string asset = "t-" + std::to_string(1 + pick(3));
         city.fire(city.alarm("a-" + std::to_string(i), asset, Level::yellow));
       }
-      if (pick(8) == 0) city.act("report.submit", "", R"({"title":"x","class":"0101","area":"500103"})", city.collector);
+      if (pick(8) == 0)
+        city.act("report.submit", "", R"({"title":"x","class":"0101","area":"500103"})", city.collector);
       watch.pass(Millis{static_cast<std::int64_t>(pick(2'400'000))});
       const auto cases = city.cases();
       if (cases.empty()) continue;
@@ -324,13 +332,16 @@ TEST(Scores, AreExactlyWhatARecountOfTheEventsGives) {
         case Stage::verifying: city.step(no, "verify", city.collector, R"({"result":"confirmed"})"); break;
         case Stage::pending_dispatch:
           if (pick(8) == 0) city.step(no, "return", city.dispatcher, R"({"reason":"r"})");
-          else city.step(no, "dispatch", city.dispatcher, pick(2) == 0 ? R"({"unit":"u-san"})" : R"({"unit":"u-street"})");
+          else
+            city.step(no, "dispatch", city.dispatcher, pick(2) == 0 ? R"({"unit":"u-san"})" : R"({"unit":"u-street"})");
           break;
         case Stage::pending_handle:
           if (pick(4) == 0) city.step(no, "return", ours ? city.desk : street, R"({"reason":"r"})");
           else city.step(no, "accept", ours ? city.crew : street);
           break;
-        case Stage::handling: city.step(no, "finish", ours ? city.crew : street, R"({"attachments":[")" + photo + R"("]})"); break;
+        case Stage::handling:
+          city.step(no, "finish", ours ? city.crew : street, R"({"attachments":[")" + photo + R"("]})");
+          break;
         case Stage::handle_finish: city.step(no, "feedback", city.dispatcher); break;
         case Stage::checking:
           city.step(no, pick(3) == 0 ? "rework" : "check", city.collector, pick(3) == 0 ? "{}" : R"({"reason":"r"})");
@@ -338,7 +349,8 @@ TEST(Scores, AreExactlyWhatARecountOfTheEventsGives) {
           break;
         case Stage::pending_close: city.step(no, "close", city.leader_of_shift, "{}", {true, pick(3) != 0, "x"}); break;
         case Stage::closed:
-          if (pick(20) == 0 && city.step(no, "reopen", city.leader_of_shift, R"({"reason":"r"})").status == 200) reopened.insert(no);
+          if (pick(20) == 0 && city.step(no, "reopen", city.leader_of_shift, R"({"reason":"r"})").status == 200)
+            reopened.insert(no);
           break;
         default: break;
       }
@@ -352,7 +364,8 @@ TEST(Scores, AreExactlyWhatARecountOfTheEventsGives) {
         }
       }
       if (i % 100 == 0) {
-        ASSERT_EQ(without_zeros(watch.supervise.scores()), without_zeros(Recount(city.tables).of(city.events))) << "seed " << seed << " step " << i;
+        ASSERT_EQ(without_zeros(watch.supervise.scores()), without_zeros(Recount(city.tables).of(city.events)))
+            << "seed " << seed << " step " << i;
         const std::string bytes = encoded(watch.supervise);
         Supervise copy(settings());
         Reader state(bytes);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place that reads the computer's clock. Server time is the local clock plus the median of the last five offsets
-// heard on the live socket (web.md §4.4); every age, deadline and latency uses it.
+// The only place that reads the computer's clock. Server time is the local clock plus the largest of the last offsets heard on
+// the live socket: a message only ever arrives late, so the largest is the least delayed. Every age, deadline and latency uses it.
 import { computed, ref, shallowRef } from 'vue';
 
-const kSamples = 5;
+const kSamples = 8;
 const kSkewWarning = 30_000;
 const samples: number[] = [];
 const offset = ref(0);
@@ -16,8 +16,7 @@ export function local_now(): number {
 export function heard_server_time(now: number, half_trip = 0): void {
   samples.push(now + half_trip - Date.now());
   if (samples.length > kSamples) samples.shift();
-  const sorted = [...samples].sort((a, b) => a - b);
-  offset.value = sorted[sorted.length >> 1] ?? 0;
+  offset.value = Math.max(...samples);
 }
 
 // Milliseconds, with a fraction: latencies are measured with it.

@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <sstream>
+#include <thread>
 
 #include "city/simulation.h"
 #include "core/json.h"

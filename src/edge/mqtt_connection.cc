@@ -182,6 +182,7 @@ Reason Connection::check_login(const Connect& connect) {
   const std::string user(connect.user);
   const auto now = net::Clock::now();
   if (door_.lockout().locked(peer_, user, now)) return Reason::banned;
+  door_.renew_access();
   const Login login = mqtt::check_login(door_.access(), connect, door_.city().now());
   if (login.reason != Reason::success) {
     door_.lockout().failed(peer_, user, now);

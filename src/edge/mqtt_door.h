@@ -34,6 +34,7 @@ class Door : public MqttServer {
   const MqttCity& city() const { return city_; }
   const MqttServerOptions& options() const { return options_; }
   const AccessTable& access() const { return *access_; }
+  void renew_access() { if (city_.access() != access_) refresh_access(); }  // at a CONNECT: a fresh credential works at once
   Sessions& sessions() { return sessions_; }
   Lockout& lockout() { return lockout_; }
   net::Loop& loop() { return loop_; }
@@ -79,9 +80,9 @@ class Door : public MqttServer {
   void forget(Gulp& gulp);  // its QoS 2 publishes were never taken
   void deliver(const Order& order);
   void tick();
+  void refresh_access();
   void offer_again(net::Clock::time_point now);
   void tell_presence(net::Clock::time_point now);
-  void refresh_access();
 
   MqttServerOptions options_;
   MqttCity city_;

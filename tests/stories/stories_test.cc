@@ -29,11 +29,13 @@ TEST_P(Stories, HappensAsTold) {
   for (const std::string& failure : play_story(text.str())) ADD_FAILURE() << GetParam() << ".story " << failure;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Stories, testing::ValuesIn(stories()), [](const auto& info) {
-  std::string name = info.param;
+std::string story_name(const testing::TestParamInfo<std::string>& story) {
+  std::string name = story.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Stories, testing::ValuesIn(stories()), story_name);
 
 // A runner that lets everything pass would make the stories above worthless.
 TEST(StoryRunner, SaysWhatDidNotHold) {

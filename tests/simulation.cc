@@ -126,7 +126,7 @@ class District {
     for (const auto& [no, held] : city_.city().command().files())
       if (is_open(held.file.stage)) numbers.push_back(no);
     for (const std::string& no : numbers) {
-      if (roll() > 0.25) continue;
+      if (roll() > 0.7) continue;
       const std::string& principal = people_[chance_.next() % people_.size()];
       const Actor actor = *actor_of(city_.city().access().table(), principal);
       const Case file = *city_.city().command().open_case(no);
@@ -147,13 +147,16 @@ class District {
     for (const FieldNeed& field : offer.fields) {
       const std::string name(field.name);
       if (name == "unit") {
-        body[name] = file.candidates.empty() ? kDistrict + "-street" : file.candidates.front().unit;
+        // A unit that returned the case is not asked again at once.
+        const std::string first = file.candidates.empty() ? kDistrict + "-street" : file.candidates.front().unit;
+        const std::string second = first == kDistrict + "-street" ? kDistrict + "-municipal" : kDistrict + "-street";
+        body[name] = file.returns % 2 == 0 ? first : second;
       } else if (name == "handler") {
-        body[name] = "user:crew-" + file.unit.substr(7);
+        body[name] = "user:crew-" + (file.unit.size() > 7 ? file.unit.substr(7) : std::string("street"));
       } else if (name == "attachments") {
         body[name] = json::array{picture()};
       } else if (field.required) {
-        body[name] = name == "result" ? "ok" : "because";
+        body[name] = name != "result" ? "because" : file.stage == Stage::verifying ? "confirmed" : "ok";
       }
     }
     const Answer answer = city_.act(principal, "case." + offer.name, no, json::serialize(body), file.rev);

@@ -25,7 +25,7 @@ inline const char* const kTestPack = R"({
   "kinds": [{"name": "tank", "title": {"zh": "化粪池", "en": "Tank"}, "symbol": "tank", "layer": "tank",
              "points": [{"name": "ch4", "title": {"zh": "甲烷", "en": "Methane"}, "unit": "%LEL", "interval": "60s"}]}],
   "rules": [{"alert": "ch4_high", "kind": "tank", "annotations": {"summary": {"zh": "高", "en": "High"}},
-             "levels": [{"level": "yellow", "expr": "ch4 >= 25", "for": "60s"}]}]
+             "opens": "none", "levels": [{"level": "yellow", "expr": "ch4 >= 25", "for": "60s"}]}]
 })";
 
 class ApiCity {
@@ -64,11 +64,20 @@ class ApiCity {
       return ReadingBatch{};
     };
     f.decode_records = [](std::string_view, std::string_view) -> Result<std::vector<RecordIn>> { return std::vector<RecordIn>{}; };
-    f.seal = [](const std::string& clear) { return "sealed(" + std::string(clear.rbegin(), clear.rend()) + ")"; };
+    f.seal = [](const std::string& clear) {  // hex: sealed texts are plain ASCII, like the real ones
+      static constexpr char kDigits[] = "0123456789abcdef";
+      std::string out = "sealed(";
+      for (const char c : clear) {
+        out += kDigits[static_cast<unsigned char>(c) >> 4];
+        out += kDigits[static_cast<unsigned char>(c) & 15];
+      }
+      return out + ")";
+    };
     f.open = [](const std::string& sealed) {
-      if (!sealed.starts_with("sealed(")) return std::string();
-      const std::string inner = sealed.substr(7, sealed.size() - 8);
-      return std::string(inner.rbegin(), inner.rend());
+      std::string out;
+      if (!sealed.starts_with("sealed(")) return out;
+      for (std::size_t i = 7; i + 2 < sealed.size(); i += 2) out += static_cast<char>(std::stoi(sealed.substr(i, 2), nullptr, 16));
+      return out;
     };
     f.keep_attachment = [this](std::string bytes, std::string) -> Result<Attachment> {
       if (!bytes.starts_with("\xFF\xD8")) return fail(errors::kBadImage, "not a picture");

@@ -65,7 +65,7 @@ TEST_F(ApiTest, csv_opens_in_a_spreadsheet_and_runs_nothing) {
   EXPECT_EQ(header_of(csv, "Content-Type"), "text/csv; charset=utf-8");
   EXPECT_TRUE(csv.body.starts_with("\xEF\xBB\xBFid,kind,name,"));
   EXPECT_NE(csv.body.find("\"'=HYPERLINK(\"\"http://evil\"\""), std::string::npos) << csv.body;
-  EXPECT_NE(csv.body.find(",-29.54,"), std::string::npos);  // a number stays a number
+  EXPECT_NE(csv.body.find(",-29.54,"), std::string::npos) << csv.body;  // a number stays a number
   HttpRequest accepting = ApiCity::request("GET", "/api/v1/alarms", admin);
   accepting.headers["accept"] = "text/csv";
   EXPECT_EQ(header_of(city.call(accepting), "Content-Type"), "text/csv; charset=utf-8");

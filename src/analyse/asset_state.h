@@ -50,7 +50,7 @@ struct AssetDetail {
   std::vector<std::pair<double, std::vector<std::uint32_t>>> around;  // slots within metres; rebuilt, not kept
 };
 
-struct AssetState {
+struct alignas(64) AssetState {  // one cache line
   static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
   std::uint32_t row = kNoRow;
   std::uint16_t plan = 0;

@@ -67,10 +67,29 @@ AssetState* Engine::ready(std::uint32_t slot, Context& city) {
 void Engine::observe(std::span<const Observation> seen, Context& city, std::vector<Observation>& derived) {
   if (!owed_.empty()) pay_owed(city);
   for (std::size_t i = 0; i < seen.size();) {
+    look_ahead(seen, i);
     std::size_t end = i + 1;  // what was measured together is judged together
     while (end < seen.size() && seen[end].slot == seen[i].slot && seen[end].at == seen[i].at) ++end;
     take_group(seen.subspan(i, end - i), city, derived);
     i = end;
+  }
+}
+
+// A hundred thousand assets do not fit a cache: what the next messages touch is asked for while this one is judged.
+void Engine::look_ahead(std::span<const Observation> seen, std::size_t from) const {
+  const auto slot_at = [&](std::size_t ahead) {
+    const std::size_t i = from + ahead;
+    return i < seen.size() && seen[i].slot < states_.size() ? seen[i].slot : 0;  // slot 0 is nobody's
+  };
+  if (const std::uint32_t slot = slot_at(16)) __builtin_prefetch(&states_[slot], 1);
+  if (const std::uint32_t slot = slot_at(10); slot != 0 && states_[slot].row != AssetState::kNoRow) {
+    __builtin_prefetch(seen_of(states_[slot]), 1);
+    __builtin_prefetch(states_[slot].detail.get());
+    __builtin_prefetch(live_.find(slot), 1);
+  }
+  if (const std::uint32_t slot = slot_at(5); slot != 0 && states_[slot].row != AssetState::kNoRow) {
+    if (const LiveAsset* live = live_.find(slot)) __builtin_prefetch(live->points.data() + seen[from + 5].point, 1);
+    if (const AssetDetail* detail = states_[slot].detail.get()) __builtin_prefetch(detail->windows.data(), 1);
   }
 }
 
@@ -99,7 +118,8 @@ void Engine::take_group(std::span<const Observation> group, Context& city, std::
   state->advanced = std::min(state->advanced, t);
   run_units(slot, {t, now, false}, city, derived);
   const bool busy = state->detail && !state->detail->rules.empty();
-  if (busy || std::min(t, state->heard) + plan.restless_after < heap_.at(slot)) reschedule(slot, city);
+  const std::int64_t looked_at = std::min(state->event_due, state->now_due);
+  if (busy || std::min(t, state->heard) + plan.restless_after < looked_at) reschedule(slot, city);
 }
 
 // Live state shows every value; rules read only what can be trusted: a suspect value neither raises nor clears.

@@ -57,6 +57,7 @@ class Engine {
 
   // ---- engine.cc
   AssetState* ready(std::uint32_t slot, Context& city);  // null: unknown asset or kind
+  void look_ahead(std::span<const Observation> seen, std::size_t from) const;
   void take_group(std::span<const Observation> group, Context& city, std::vector<Observation>& derived);
   bool take_value(std::uint32_t slot, AssetState& state, const Observation& seen);  // whether rules may read it
   void take_sample(AssetState& state, const Observation& one, const Around& around);

@@ -10,11 +10,6 @@ const LiveAsset* LiveState::Picture::asset(std::uint32_t slot) const {
   return chunk < chunks.size() && chunks[chunk] ? &(*chunks[chunk])[slot % kChunk] : nullptr;
 }
 
-const LiveAsset* LiveState::find(std::uint32_t slot) const {
-  const std::size_t chunk = slot / kChunk;
-  return chunk < chunks_.size() && chunks_[chunk] ? &(*chunks_[chunk])[slot % kChunk] : nullptr;
-}
-
 void LiveState::own(std::size_t chunk) {
   if (chunk >= chunks_.size()) {
     chunks_.resize(chunk + 1);

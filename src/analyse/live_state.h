@@ -43,7 +43,10 @@ class LiveState {
     if (chunk >= chunks_.size() || shared_[chunk]) own(chunk);
     return (*chunks_[chunk])[slot % kChunk];
   }
-  const LiveAsset* find(std::uint32_t slot) const;
+  const LiveAsset* find(std::uint32_t slot) const {  // null: nothing known
+    const std::size_t chunk = slot / kChunk;
+    return chunk < chunks_.size() && chunks_[chunk] ? &(*chunks_[chunk])[slot % kChunk] : nullptr;
+  }
   std::size_t slots() const { return chunks_.size() * kChunk; }
   std::shared_ptr<const Picture> publish(std::uint64_t turn, Time now);
 

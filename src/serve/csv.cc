@@ -23,6 +23,7 @@ const json::value* at_path(const json::value& doc, std::string_view path) {
 std::string text_of(const json::value& value) {
   if (value.is_string()) return csv_cell(value.get_string());
   if (value.is_null()) return {};
+  if (value.is_double()) return format_decimal(decimal_of(value.get_double()));  // 106.45, not 1.0645E2
   if (!value.is_array()) return value.is_object() ? csv_cell(json::serialize(value)) : json::serialize(value);
   std::string joined;
   for (const json::value& item : value.get_array()) {

@@ -129,7 +129,7 @@ export async function load_indicators(): Promise<void> {
 }
 
 export async function load_words(): Promise<void> {
-  const [rows, known] = await Promise.all([get_all<Area>('/areas', {}, 5000), get_all<Pack>('/packs').catch(() => [])]);
+  const [rows, known] = await Promise.all([get_all<Area>('/areas', {}, 5000), get<{ items: Pack[] }>('/packs').then(({ items }) => items, () => [])]);
   areas.value = new Map(rows.map((one) => [one.code, one]));
   packs.value = known;
 }

@@ -11,6 +11,7 @@ namespace cityloop {
 
 namespace {
 
+constexpr Millis kTroubled = std::chrono::seconds(10);
 constexpr Millis kDay = std::chrono::hours(24);
 
 LngLat place_in(const MultiPolygon& shape, const std::function<double()>& uniform) {
@@ -61,7 +62,7 @@ Simulation::Simulation(std::shared_ptr<const Packs> packs, Options options) : pa
           CHECK(index >= 0);
           const PointSpec& described = kind->points[static_cast<std::size_t>(index)];
           if (device.interval == Millis{0}) device.interval = described.interval;
-          device.points.push_back({&point, described.decimals, described.least.value_or(-1e9), described.most.value_or(1e9), 0, {}});
+          device.points.push_back({&point, described.decimals, described.least.value_or(-1e9), described.most.value_or(1e9), 0, {}, point.event_rise});
         }
         if (device.interval <= Millis{0}) device.interval = std::chrono::minutes(5);
         assets_.push_back(std::move(device));
@@ -110,9 +111,12 @@ void Simulation::begin(Time start) {
 }
 
 void Simulation::provoke(std::size_t index, Time at) {
+  assets_[index].interval = std::min<Millis>(assets_[index].interval, kTroubled);  // a sensor in trouble reports more often
+  due_.emplace(at, index);
   for (PointState& point : assets_[index].points) {
     if (point.spec->event_per_day <= 0 && point.spec->event_peak == 0) continue;
     point.event = at;
+    point.rise = std::min<Millis>(point.rise, kTroubled);
     return;
   }
 }
@@ -131,16 +135,17 @@ double Simulation::value(Device& device, PointState& point, Time at) {
   double value = spec.base + spec.daily * std::sin(2 * std::numbers::pi * (day + device.phase)) + point.wander;
   if (point.event <= at) {
     const Millis since = at - point.event;
-    const Millis full = spec.event_rise + spec.event_hold;
+    const Millis full = point.rise + spec.event_hold;
     double share = 0;
-    if (since < spec.event_rise) {
-      share = static_cast<double>(since.count()) / static_cast<double>(spec.event_rise.count());
+    if (since < point.rise) {
+      share = static_cast<double>(since.count()) / static_cast<double>(point.rise.count());
     } else if (since < full) {
       share = 1;
     } else if (since < full + spec.event_fall) {
       share = 1 - static_cast<double>((since - full).count()) / static_cast<double>(spec.event_fall.count());
     } else {
       point.event = next_event(spec, at);
+      point.rise = spec.event_rise;
     }
     value += share * (spec.event_peak - value);
   }

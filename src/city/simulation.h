@@ -48,6 +48,7 @@ class Simulation {
     double least = 0, most = 0;
     double wander = 0;      // slow noise
     Time event{};           // next or current event's start
+    Millis rise{0};         // of this event
   };
   struct Device {
     std::string id, name, kind;

@@ -227,7 +227,7 @@ const cases = [
       const mixed = await city.must('POST', '/api/v1/readings', `{"asset":"${tank}","at":${Date.now()},"values":{"ch4":2}}\nbroken\n`, undefined, { 'content-type': 'application/x-ndjson' });
       assert.equal(mixed.accepted, 1);
       assert.equal(mixed.quarantined.length, 1);
-      assert.ok((await city.must('GET', '/api/v1/quarantine')).items.length >= 6);
+      await until('the quarantine', async () => (await city.must('GET', '/api/v1/quarantine')).items.length >= 6);
       assert.equal((await city.call('GET', '/healthz')).status, 200);
       assert.match((await city.call('GET', '/metrics')).body, /cityloop_messages_total \d/);
     });

@@ -34,7 +34,10 @@ export function alarm_actions(alarm: () => Alarm | null, perform: (name: string)
   const asking = ref<Offer | null>(null);
   function operations(): Operation[] {
     const offers = alarm()?.actions ?? [];
-    return [...offers].filter((one) => one.name !== 'link').sort((a, b) => kOrder.indexOf(a.name) - kOrder.indexOf(b.name)).map((offer) => {
+    // What never goes together with its opposite stands alone; `link` is the case page's business.
+    const shelved = offers.some((one) => one.name === 'unshelve' && one.enabled);
+    const unwanted = ['link', shelved ? 'shelve' : 'unshelve'];
+    return [...offers].filter((one) => !unwanted.includes(one.name)).sort((a, b) => kOrder.indexOf(a.name) - kOrder.indexOf(b.name)).map((offer) => {
       const key = kKeys[offer.name];
       const asks = offer.name !== 'acknowledge' && offer.name !== 'unshelve';
       return {

@@ -17,6 +17,12 @@ export function thresholds(rule: PackRule | undefined, point: string | undefined
   return found;
 }
 
+// A rule's title is the template of an alarm's: up to its first hole it names the rule.
+export function rule_title(template: string | undefined, alert: string): string {
+  const words = (template ?? '').split(/\{\{/)[0]!.replace(/[\s(（:：,，-]+$/, '').trim();
+  return words || alert;
+}
+
 export function sign_of(operator: string): string {
   return { '>=': '≥', '<=': '≤' }[operator] ?? operator;
 }

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { age, big_number, date_time, duration, percent, quantity, short_case, time } from '@core/format';
 import { set_language } from '@core/i18n/dictionary';
-import { sign_of, thresholds } from '@core/rules';
+import { rule_title, sign_of, thresholds } from '@core/rules';
 
 afterEach(() => set_language('zh'));
 
@@ -46,6 +46,11 @@ describe('thresholds', () => {
     expect(thresholds(rule, 'ch4')).toEqual([{ level: 'yellow', operator: '>=', value: 25 }, { level: 'orange', operator: '>', value: 50 }]);
     expect(thresholds(rule, 'level')).toEqual([{ level: 'orange', operator: '<', value: 2 }]);
     expect(thresholds(undefined, 'ch4')).toEqual([]);
+  });
+  it('and a rule is named by its title without the holes', () => {
+    expect(rule_title('甲烷 {{ value }} %LEL(阈值 50)', 'ch4_high')).toBe('甲烷');
+    expect(rule_title('{{ value }} too high', 'ch4_high')).toBe('ch4_high');
+    expect(rule_title('监测站失联', 'x')).toBe('监测站失联');
   });
   it('have readable signs', () => expect(sign_of('>=')).toBe('≥'));
 });

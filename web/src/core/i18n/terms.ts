@@ -14,6 +14,18 @@ const families = {
     none: ['正常', 'Normal'],
   },
   level_short: { red: ['红', 'Red'], orange: ['橙', 'Orange'], yellow: ['黄', 'Yellow'], blue: ['蓝', 'Blue'] },
+  alarm_step: {
+    inactive: ['正常', 'Normal'],
+    pending: ['待确立', 'Pending'],
+    firing: ['进行中', 'Active'],
+    cleared: ['已恢复', 'Recovered'],
+    acknowledged: ['已确认', 'Acknowledged'],
+    shelved: ['已搁置', 'Shelved'],
+    unshelved: ['取消搁置', 'Unshelved'],
+    false_alarm: ['标为误报', 'Marked false'],
+    inhibited: ['被抑制', 'Held back'],
+    drill: ['演练', 'Drill'],
+  },
   alarm_state: { pending: ['待确立', 'Pending'], firing: ['进行中', 'Active'], cleared: ['已恢复', 'Recovered'] },
   stage: {
     reported: ['已上报', 'Reported'],

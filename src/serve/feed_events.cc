@@ -148,7 +148,9 @@ void Feed::send_event(Connection& c, const Sent& event) {
 // Sends what is new of the live topics, in order of seq. Stops where the socket's queue is full and goes on from there when it
 // has room: what waits lies in the ring, once for all sockets. Too much behind: the screen starts over.
 void Feed::catch_up(Connection& c) {
-  if (c.gone || !c.welcomed || c.behind) return;
+  if (c.gone || !c.welcomed) return;
+  c.stalled = c.stalled || c.behind.has_value();
+  if (c.behind) return;
   std::vector<std::string> topics;
   std::uint64_t from = ~0ull;
   for (const auto& [name, state] : c.topics) {

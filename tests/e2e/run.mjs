@@ -81,7 +81,8 @@ const cases = [
       const post = (values, at) => city.must('POST', '/api/v1/readings', { asset: tank, at: iso(at), values });
       const start = Date.now() - 240000;
       await post({ ch4: 150 }, start);
-      const no = (await city.must('GET', '/api/v1/cases')).items[0].no;
+      // A reading is acknowledged once the log has it; the case shows in lists a moment later.
+      const no = (await until('the case', async () => (await city.must('GET', '/api/v1/cases')).items[0])).no;
       const people = {
         dispatcher: city.token('dispatch', 'dispatcher'),
         unit_desk: city.run(['token', 'desk', '--role', 'unit_desk', '--area', '500106', '--unit', '500106-sanitation']).trim().split('\n').pop(),

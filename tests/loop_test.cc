@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "city/simulation.h"
+#include "city/version.h"
 #include "core/json.h"
 #include "edge/history_memory.h"
 #include "edge/journal_memory.h"
@@ -126,6 +127,44 @@ TEST(Loop, EverybodyIsAnsweredAndOneCaseAnAsset) {
   EXPECT_EQ(*replayed, 0u);  // a clean stop leaves nothing to replay
   EXPECT_EQ(again.turn(), city.turn());
   EXPECT_EQ(again.command().files().size(), 8u);
+}
+
+Result<std::uint64_t> recovered(World& world) {
+  City city(world.settings());
+  Loop loop(city, world.stores(), world.outside());
+  return loop.recover();
+}
+
+// The version stands first in a log record; the checkpoint has its own.
+TEST(Loop, AnUpgradeGoesThroughACleanStopAndNeverBack) {
+  World world;
+  {
+    City city(world.settings());
+    Loop loop(city, world.stores(), world.outside());
+    ASSERT_TRUE(loop.recover().has_value());
+    loop.start();
+    lay_out(loop, 1);
+    loop.stop();
+  }
+  Checkpoint kept = *world.checkpoints.newest().value();
+  ASSERT_EQ(kept.step_version, kStepVersion);
+  const auto with_version = [&](std::uint32_t version) {
+    kept.step_version = version;
+    EXPECT_TRUE(world.checkpoints.save(kept).has_value());
+    return recovered(world);
+  };
+  EXPECT_EQ(with_version(kStepVersion + 1).error().code, &errors::kNewerData);
+  EXPECT_EQ(with_version(kOldestState - 1).error().code, &errors::kOlderLog);
+  EXPECT_EQ(with_version(kOldestState).value(), 0u);
+
+  for (const std::uint32_t version : {kStepVersion - 1, kStepVersion + 1}) {
+    World fresh;
+    std::string bytes;
+    Writer turn(bytes);
+    encode(turn, version);
+    fresh.log.append(1, bytes, [] {});
+    EXPECT_EQ(recovered(fresh).error().code, version < kStepVersion ? &errors::kOlderLog : &errors::kNewerData);
+  }
 }
 
 // The storage twin drops every unsynced write at a random point, a thousand times. Whoever was answered finds their reading

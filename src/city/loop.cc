@@ -72,7 +72,7 @@ Result<std::uint64_t> Loop::recover() {
   if (auto checkpoint = TRY(stores_.checkpoints->newest())) {
     if (checkpoint->step_version > kStepVersion)
       return fail(errors::kNewerData, "the checkpoint was written by a newer program; use that one");
-    if (checkpoint->step_version < kStepVersion)
+    if (checkpoint->step_version < kOldestState)
       return fail(errors::kOlderLog, "the checkpoint was written by an older program and no upgrade is known");
     TRY(city_.load(checkpoint->state));
     last_checkpoint_turn_ = checkpoint->turn;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/story.h"
 
+#include <iomanip>
 #include <sstream>
 
 #include "city/simulation.h"
@@ -94,8 +95,12 @@ class Player {
       city_.checkpoint();
     } else if (verb == "expect") {
       expect(words);
+    } else if (verb == "receiver") {
+      receiver(words);
     } else if (words.size() > 2 && words[1] == "does") {
       does(words);
+    } else if (words.size() > 2 && words[1] == "photographs") {
+      photographs(words);
     } else {
       fail("I do not know this step");
     }
@@ -105,17 +110,20 @@ class Player {
 
   void check(const Answer& answer) {
     if (refusal_.empty() && answer.status >= 400) fail("refused: " + answer.code + ": " + answer.detail);
-    if (!refusal_.empty() && answer.code != refusal_) fail("expected refusal " + refusal_ + ", got " + (answer.status < 400 ? "done" : answer.code));
+    if (!refusal_.empty() && answer.code != refusal_)
+      fail("expected refusal " + refusal_ + ", got " + (answer.status < 400 ? "done" : answer.code));
   }
 
   void area(const std::vector<std::string>& words) {
     const Box box = parse_box(words.at(3)).value();
-    const json::array ring{json::array{box.west, box.south}, json::array{box.east, box.south}, json::array{box.east, box.north},
-                           json::array{box.west, box.north}, json::array{box.west, box.south}};
+    const json::array ring{json::array{box.west, box.south}, json::array{box.east, box.south},
+                           json::array{box.east, box.north}, json::array{box.west, box.north},
+                           json::array{box.west, box.south}};
     const json::object feature{{"type", "Feature"},
                                {"properties", {{"code", words.at(1)}, {"name", words.at(2)}}},
                                {"geometry", {{"type", "Polygon"}, {"coordinates", json::array{ring}}}}};
-    check(city_.act("system", "areas.import", "", json::serialize(json::object{{"type", "FeatureCollection"}, {"features", json::array{feature}}})));
+    check(city_.act("system", "areas.import", "",
+                    json::serialize(json::object{{"type", "FeatureCollection"}, {"features", json::array{feature}}})));
   }
 
   void unit(const std::vector<std::string>& words) {
@@ -133,13 +141,41 @@ class Player {
   void asset(const std::vector<std::string>& words) {
     const auto comma = words.at(3).find(',');
     json::object attributes;
+    json::object body{
+        {"kind", words.at(2)},
+        {"name", words.at(1)},
+        {"location",
+         {{"type", "Point"},
+          {"coordinates", json::array{std::stod(words[3].substr(0, comma)), std::stod(words[3].substr(comma + 1))}}}}};
     for (std::size_t i = 4; i < words.size(); ++i) {
       const auto [name, value] = pair_of(words[i]);
-      attributes[name] = value_of(value);
+      if (name == "owner_unit" || name == "keeper_unit" || name == "component_code") {
+        body[name] = value;
+      } else {
+        attributes[name] = value_of(value);
+      }
     }
-    const json::object body{{"kind", words.at(2)}, {"name", words.at(1)}, {"attributes", attributes},
-                            {"location", {{"type", "Point"}, {"coordinates", json::array{std::stod(words[3].substr(0, comma)), std::stod(words[3].substr(comma + 1))}}}}};
+    body["attributes"] = attributes;
     check(city_.act("system", "asset.put", words.at(1), json::serialize(body)));
+  }
+
+  void receiver(const std::vector<std::string>& words) {
+    check(city_.act("system", "receiver.put", words.at(1),
+                    json::serialize(json::object{{"url", "https://" + words[1] + ".example"}, {"area", words.at(2)}})));
+  }
+
+  // A picture is known by the digest of its bytes; the name stands for the bytes here.
+  static std::string picture_id(const std::string& name) {
+    std::ostringstream id;
+    id << std::hex << std::setfill('0');
+    for (std::size_t part = 0; part < 4; ++part) id << std::setw(16) << StringHash{}(name + std::to_string(part));
+    return id.str();
+  }
+
+  void photographs(const std::vector<std::string>& words) {
+    const std::string id = picture_id(words[2]);
+    check(city_.act("user:" + words[0], "attachment.add", id,
+                    json::serialize(json::object{{"id", id}, {"type", "image/jpeg"}, {"bytes", 100'000}})));
   }
 
   void reading(const std::vector<std::string>& words, std::size_t from) {
@@ -180,7 +216,8 @@ class Player {
     if (subject == "case") {
       const json::object file = newest("cases");
       subject = text_or(file, "no");
-      if (const json::value* value = file.if_contains("rev")) rev = static_cast<std::uint64_t>(value->to_number<std::int64_t>());
+      if (const json::value* value = file.if_contains("rev"))
+        rev = static_cast<std::uint64_t>(value->to_number<std::int64_t>());
     } else if (subject == "alarm") {
       subject = text_or(newest("alarms"), "id");
     }
@@ -190,12 +227,20 @@ class Player {
       if (name == "rev") {
         rev = std::stoull(value);
       } else if (name == "attachments") {
-        body[name] = json::array{value};
+        body[name] = json::array{picture_id(value)};
       } else {
         body[name] = value_of(value);
       }
     }
     check(city_.act("user:" + words[0], words[2], subject, json::serialize(body), rev));
+  }
+
+  // `deadline.stage` is the member of a member.
+  static const json::value* member(const json::object& object, const std::string& path) {
+    const auto dot = path.find('.');
+    const json::value* found = object.if_contains(path.substr(0, dot));
+    if (dot == std::string::npos || !found || !found->is_object()) return found;
+    return member(found->as_object(), path.substr(dot + 1));
   }
 
   void expect(const std::vector<std::string>& words) {
@@ -206,8 +251,10 @@ class Player {
       const json::object object = newest(words[1] + "s");
       for (std::size_t i = 2; i < words.size(); ++i) {
         const auto [name, value] = pair_of(words[i]);
-        const json::value* found = object.if_contains(name);
-        std::string text = !found || found->is_null() ? "" : found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
+        const json::value* found = member(object, name);
+        std::string text = !found || found->is_null() ? ""
+                           : found->is_string()       ? std::string(found->as_string())
+                                                      : json::serialize(*found);
         if (text != value) fail(words[1] + " " + name + " is " + text + ", expected " + value);
       }
     } else {
@@ -217,12 +264,14 @@ class Player {
         bool matches = true;
         for (std::size_t i = 3; i < words.size() && matches; ++i) {
           const auto [name, value] = pair_of(words[i]);
-          const json::value* found = object.if_contains(name);
-          matches = found && (found->is_string() ? std::string_view(found->as_string()) == value : json::serialize(*found) == value);
+          const json::value* found = member(object, name);
+          matches = found && (found->is_string() ? std::string_view(found->as_string()) == value
+                                                 : json::serialize(*found) == value);
         }
         count += matches ? 1 : 0;
       }
-      if (count != std::stoull(words.at(2))) fail("expected " + words[2] + " rows of " + words[1] + ", found " + std::to_string(count));
+      if (count != std::stoull(words.at(2)))
+        fail("expected " + words[2] + " rows of " + words[1] + ", found " + std::to_string(count));
     }
   }
 

@@ -63,9 +63,22 @@ Case draft_of(const Alarm& alarm, const Context& city) {
   return file;
 }
 
-void govern(Case& file, const Alarm& alarm, const Pack& pack) {
+// GB/T 30428.2: a component's 16 digits are its area (6), its class (4) and a number. What an asset is, its own code knows
+// better than the pack that watches it.
+ClassCode class_for(const CaseSpec& spec, const Asset* asset) {
+  ClassCode klass = spec.klass;
+  if (klass.type == "component" && asset != nullptr && asset->component_code.size() == 16) klass.code = asset->component_code.substr(6, 4);
+  return klass;
+}
+
+// By level, and not below what the rule's label says.
+Urgency urgency_of_rule(const RuleSpec& rule, Level level) {
+  return std::max(urgency_for(level), urgency_of(label_or(rule, "urgency", "")).value_or(Urgency::normal));
+}
+
+void govern(Case& file, const Alarm& alarm, const Pack& pack, const Asset* asset) {
   const CaseSpec& spec = *pack.the_case;
-  file.klass = spec.klass;
+  file.klass = class_for(spec, asset);
   file.pack = pack.name;
   file.limit = spec.limit;
   file.title = spec.title.zh.empty() ? alarm.title : spec.title.zh + " · " + alarm.asset_name;
@@ -135,12 +148,13 @@ void Command::consider(const Alarm& alarm, Context& city) {
   const RuleSpec* rule = pack == nullptr ? nullptr : rule_of(alarm, *pack);
   if (rule == nullptr || rule->opens == "none") return;
   Case draft = draft_of(alarm, city);
+  draft.urgency = urgency_of_rule(*rule, alarm.level);
   double radius = 0;
   if (rule->opens == "repair") {
     govern_repair(draft, alarm, *rule);
   } else {
     if (!pack->the_case || alarm.level < pack->the_case->opens_from) return;
-    govern(draft, alarm, *pack);
+    govern(draft, alarm, *pack, city.tables.asset(alarm.asset));
     radius = std::min(pack->the_case->join_radius_m, limits::kJoinRadiusMost_m);
   }
   take_up(alarm, std::move(draft), radius, alarm_entry("open", alarm, alarm.title), city);
@@ -156,6 +170,7 @@ std::string Command::take_up(const Alarm& alarm, Case draft, double join_radius_
   }
   if (CaseFile* held = find_open(no)) {
     entry.action = "alarm.joined";
+    held->file.urgency = std::max(held->file.urgency, draft.urgency);
     join(*held, alarm, std::move(entry), city);
     return no;
   }
@@ -242,12 +257,13 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
   const RuleSpec* rule = pack == nullptr ? nullptr : rule_of(alarm, *pack);
   if (rule == nullptr) return refuse(errors::kNotAllowed, "no pack describes the alarm's rule");
   Case draft = draft_of(alarm, city);
+  draft.urgency = urgency_of_rule(*rule, alarm.level);
   if (!alarm.case_no.empty())
     draft.origin = "desk:" + city.chance.id("d-");  // its first case took the alarm's own origin
   if (rule->opens == "repair" || !pack->the_case) {
     govern_repair(draft, alarm, *rule);
   } else {
-    govern(draft, alarm, *pack);
+    govern(draft, alarm, *pack, city.tables.asset(alarm.asset));
   }
   const std::string no = take_up(alarm, std::move(draft), 0, std::move(entry), city);
   return done(json::serialize(json::object{{"case", no}}), 0, 201);

@@ -55,3 +55,25 @@ crash
 expect case stage=handling
 # The pack asks for an after-photo.
 crew does case.finish case comment="pumped and aired" => action.not_allowed
+crew photographs pumped
+crew does case.finish case comment="pumped and aired" attachments=pumped
+expect case stage=handle_finish
+desk does case.feedback case
+collect does case.check case result=ok
+expect case stage=pending_close
+
+# The tank still holds gas: the sensor does not agree, and nobody closes over it without saying why.
+shift does case.close case => action.not_allowed
+every 30s for 1m reading septic-500106-0002 ch4=2 h2s=0.3
+shift does case.close case => action.not_allowed
+crash
+every 30s for 3m reading septic-500106-0002 ch4=1.1 h2s=0.3
+expect alarms 2 state=firing asset=septic-500106-0001
+expect alarms 0 state=firing asset=septic-500106-0002
+shift does case.close case comment=aired
+expect case stage=closed
+expect alarms 1 state=cleared asset=septic-500106-0002
+# Nobody saw that alarm: it stays on the list until somebody does.
+expect alarms 1 state=cleared acknowledged=false
+shift does case.reopen case reason="smells again"
+expect case stage=pending_dispatch

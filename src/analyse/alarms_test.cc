@@ -74,6 +74,23 @@ TEST(Absence, OnePointMayBeSilentWhileAnotherSpeaks) {
   EXPECT_EQ(city.state("silent"), "none");
 }
 
+// What grew stale before the absence began was worked off after it, as of then: the alarm was cleared and raised again.
+class AbsenceBegins : public testing::TestWithParam<int> {};
+
+TEST_P(AbsenceBegins, WhatFallsDueByAnOlderEventTimeDoesNotEndIt) {
+  TestCity city(test_pack({test_rule("silent", {at_level(Level::blue, "absent_for(20m)"), at_level(Level::yellow, "absent_for(y, 12m)")})}));
+  city.see(0, 1, 1);
+  for (int t = 60; t <= GetParam(); t += 60) city.see(t, 1, 0);
+  ASSERT_EQ(city.state("silent"), "yellow");
+  const std::string episode = city.open("silent")->id;
+  city.tick(1200);
+  ASSERT_NE(city.open("silent"), nullptr);
+  EXPECT_EQ(city.open("silent")->id, episode) << "one episode";
+  EXPECT_EQ(city.open("silent")->why.steps.size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(WithASampleOrBeforeIt, AbsenceBegins, testing::Values(720, 780));
+
 TEST(Absence, NoStormAfterARestart) {
   TestCity city(watch());
   for (int i = 0; i < 50; ++i) city.add("n" + std::to_string(i), 10 * i);

@@ -117,6 +117,8 @@ void Engine::take_group(std::span<const Observation> group, Context& city, std::
   for (const std::uint16_t unit : plan.restless) mask_[unit / 64] |= std::uint64_t{1} << (unit % 64);
   state->advanced = std::min(state->advanced, t);
   run_units(slot, {t, now, false}, city, derived);
+  if (state->now_due <= now) hold_back(slot, city);  // a silence that ends just now
+  state->advanced_now = std::max(state->advanced_now, now);
   const bool busy = state->detail && !state->detail->rules.empty();
   const std::int64_t looked_at = std::min(state->event_due, state->now_due);
   if (busy || std::min(t, state->heard) + plan.restless_after < looked_at) reschedule(slot, city);

@@ -90,7 +90,8 @@ void Engine::rise_to(std::uint32_t slot, RuleState& rule, int level, const Frame
   context.left_out = left_out;
   context.record = record;
   const Asset& asset = *city.tables.asset_at(slot);
-  if (!trail.empty()) context.deaf = deaf_.spans_for(&asset, trail.front().at);
+  if (frame.now != t) context.now = frame.now;
+  std::int64_t oldest = trail.empty() ? t : trail.front().at;  // of all that was read
   const Around around(*this, slot, &asset, &city.tables);
   for (const Op& op : to.program.code) {
     if (op.code != OpCode::neighbour_most && op.code != OpCode::neighbour_least && op.code != OpCode::neighbour_count) continue;
@@ -98,9 +99,13 @@ void Engine::rise_to(std::uint32_t slot, RuleState& rule, int level, const Frame
       const Asset* neighbour = city.tables.asset_at(other);
       const bool known = std::ranges::any_of(context.neighbours, [&](const WhyNeighbour& n) { return n.id == neighbour->id; });
       if (known || other >= states_.size() || states_[other].row == AssetState::kNoRow) continue;
+      for (const std::uint8_t point : unit.points) {
+        if (const Seen& seen = seen_of(states_[other])[point]; seen.at != kNever) oldest = std::min(oldest, seen.at);
+      }
       context.neighbours.push_back({neighbour->id, distance_m(*asset.place, *neighbour->place), &neighbour->attributes, seen_of(states_[other])});
     }
   }
+  context.deaf = deaf_.spans_for(&asset, oldest);
   alarm.why.rule_text = text_with_context(unit, plan, context);
   alarm.why.expr = to.program.text;
   alarm.why.attributes = attributes_read(plan, unit, asset.attributes);

@@ -83,7 +83,8 @@ void Engine::advance(std::uint32_t slot, std::int64_t event_limit, std::int64_t 
     const std::int64_t moment = event_first ? due.event : due.now;
     std::int64_t& advanced = event_first ? state.advanced : state.advanced_now;
     advanced = std::max(advanced, moment);
-    evaluate_all(slot, {moment, moment, true}, city);
+    // What is due by an event time that lies back is judged by what is known of the city's time: that never goes back.
+    evaluate_all(slot, {moment, std::max(moment, state.advanced_now), true}, city);
   }
 }
 

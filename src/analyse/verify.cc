@@ -212,7 +212,9 @@ class Reconstruction {
       i = end;
     }
     TRY(feed_record());
-    Context city = context_at(why_.evaluated_at);
+    Time now = why_.evaluated_at;
+    if (const auto told = TRY(want_number(*context_, "now"))) now = from_ms(static_cast<std::int64_t>(*told));
+    Context city = context_at(now);
     analyse_.tick(city);
     return verdict();
   }

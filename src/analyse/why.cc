@@ -144,6 +144,7 @@ void add_step(Why& why, std::int64_t t, std::string state, std::string because) 
 std::string text_with_context(const UnitPlan& unit, const KindPlan& plan, const WhyContext& context) {
   std::string text = unit.text;
   json::object more;
+  if (context.now != kNever) more["now"] = context.now;
   if (!context.deaf.empty()) {
     json::array spans;
     for (const auto& [from, to] : context.deaf) spans.push_back(json::array{from, to});

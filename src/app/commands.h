@@ -40,7 +40,7 @@ struct CredentialCommand {
 int run_credential(const CredentialCommand& command);  // last line `id=… secret=…`
 
 struct ImportCommand {
-  std::string data, what, map, root;
+  std::string data, what, map, root, root_name;
   std::vector<std::string> files;
   bool evaluate = false;
   double speed = 0;                 // reports: replayed so many times faster than they came; 0: at once

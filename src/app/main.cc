@@ -116,7 +116,10 @@ int main(int argc, char** argv) {
     if (name == "readings" || name == "reports") one->add_option("--map", import.map, "mapping file")->required()->check(CLI::ExistingFile);
     if (name == "readings") one->add_flag("--evaluate", import.evaluate, "run the rules over the rows and list the alarms that would have been; opens nothing");
     if (name == "reports") one->add_option("--speed", import.speed, "replay so many times faster than they came; default: at once");
-    if (name == "areas") one->add_option("--root", import.root, "code of the area that they lie in");
+    if (name == "areas") {
+      one->add_option("--root", import.root, "code of the whole city's area; a folder that is made now gets it, for as long as it lives");
+      one->add_option("--root-name", import.root_name, "… and its name");
+    }
     one->callback([&code, &import, name] {
       import.what = name;
       code = run_import(import);

@@ -256,19 +256,48 @@ void Server::Parts::close_doors() {
   if (workers) workers->stop();
 }
 
-// {"verb","subject","body"}: an administrator's deed; {"op":"backup","to"}; {"op":"import",…}. Answers {"status","code","detail","body"}.
+// One request of a command-line tool (ask.h has the other end):
+//   {"verb","subject","body"}   an administrator's deed
+//   {"op":"backup","to"}
+//   `readings ` ReadingsIn      a batch of an import
+//   `tables`                    the register and the packs; the answer is theirs alone, encoded
+// All others answer {"status","code","detail","body"}.
 std::string Server::control(const std::string& request) {
-  const auto parsed = parse_json(request);
-  Answer answer;
-  if (!parsed || !parsed->is_object()) {
-    answer = refuse(errors::kBadJson, "the request is no JSON object");
-  } else if (text_or(parsed->as_object(), "op") == "backup") {
-    const auto done_well = backup(text_or(parsed->as_object(), "to"));
-    answer = done_well ? done(*done_well) : refuse(done_well.error());
-  } else {
-    answer = act(text_or(parsed->as_object(), "verb"), text_or(parsed->as_object(), "subject"), text_or(parsed->as_object(), "body", "{}"));
-  }
+  if (request == kAskTables) return encoded_tables();
+  const Answer answer = request.starts_with(kAskReadings) ? take_import(std::string_view(request).substr(kAskReadings.size())) : do_deed(request);
   return json::serialize(json::object{{"status", answer.status}, {"code", answer.code}, {"detail", answer.detail}, {"body", answer.body}});
+}
+
+Answer Server::do_deed(const std::string& request) {
+  const auto parsed = parse_json(request);
+  if (!parsed || !parsed->is_object()) return refuse(errors::kBadJson, "the request is no JSON object");
+  const json::object& asked = parsed->as_object();
+  if (text_or(asked, "op") == "backup") {
+    const auto done_well = backup(text_or(asked, "to"));
+    return done_well ? done(*done_well) : refuse(done_well.error());
+  }
+  return act(text_or(asked, "verb"), text_or(asked, "subject"), text_or(asked, "body", "{}"));
+}
+
+Answer Server::take_import(std::string_view encoded) {
+  Reader in(encoded);
+  ReadingsIn readings;
+  decode(in, readings);
+  if (!in.ok() || !in.done()) return refuse(errors::kUndecodable, "the batch cannot be read; is the tool as old as the server?");
+  readings.principal = "system";
+  readings.import = true;
+  readings.arrival = now();
+  return take(std::move(readings));
+}
+
+std::string Server::encoded_tables() {
+  std::string bytes;
+  Writer out(bytes);
+  loop().between_turns([&](City& city) { city.tables().encode(out); });
+  std::map<std::string, std::string> texts;
+  for (const Pack& pack : loop().packs()->all()) texts.emplace(pack.name, pack.text);
+  encode(out, texts);
+  return bytes;
 }
 
 Result<std::string> Server::backup(const std::string& to) {

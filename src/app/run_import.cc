@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `cityloop import`: files by a mapping into a city, with a progress bar. Opens the folder itself; while a server holds it, areas,
-// assets and reports go through its control socket, readings ask to stop it first (millions of rows belong into an idle city).
+// `cityloop import`: files by a mapping into a city, with a progress bar. Opens the folder itself, or goes through the control
+// socket of the server that holds it: an import gives way to what is live.
 #include <zlib.h>
 
 #include <algorithm>
@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <span>
 #include <sstream>
 #include <thread>
 #include <unistd.h>
@@ -89,7 +91,7 @@ void tell_problems(const std::string& file, const std::vector<RowProblem>& probl
 // Runs the rules over imported rows in the order of their own time, on an engine of its own: the city hears of nothing.
 class Evaluation {
  public:
-  Evaluation(std::shared_ptr<const Packs> packs, const Register& tables) : packs_(std::move(packs)), tables_(tables) {
+  explicit Evaluation(Asker::Tables tables) : packs_(std::move(tables.packs)), tables_(std::move(tables.assets)) {
     const auto set = analyse_.set_packs(packs_);
     CHECK(set.has_value());
   }
@@ -153,13 +155,41 @@ class Evaluation {
   }
 
   std::shared_ptr<const Packs> packs_;
-  const Register& tables_;
+  const Register tables_;
   Analyse analyse_;
   Chance chance_{1};
   std::uint64_t turn_ = 0;
   std::vector<std::pair<Time, std::vector<Observation>>> rows_;
   std::map<std::string, Alarm> open_;
   std::size_t count_ = 0;
+};
+
+// What became of reports: `errors` of the answer are told with what they were in the files.
+struct Filed {
+  std::uint64_t waiting = 0, merged = 0, placeless = 0, repeated = 0, refused = 0, told = 0;
+  void add(const Answer& answer, std::span<const MappedReport> sent) {
+    const auto parsed = parse_json(answer.body);
+    if (!parsed || !parsed->is_object()) return;
+    const json::object& counts = parsed->get_object();
+    const auto number = [&](const char* name) -> std::uint64_t {
+      const json::value* value = counts.if_contains(name);
+      return value && value->is_number() ? value->to_number<std::uint64_t>() : 0;
+    };
+    waiting += number("waiting");
+    merged += number("merged");
+    placeless += number("placeless");
+    repeated += number("repeated");
+    const json::value* errors = counts.if_contains("errors");
+    if (!errors || !errors->is_array()) return;
+    for (const json::value& one : errors->get_array()) {
+      ++refused;
+      if (++told > 20 || !one.is_object()) continue;
+      const auto index = one.get_object().contains("index") ? one.get_object().at("index").to_number<std::size_t>() : sent.size();
+      const std::string which = index < sent.size() ? sent[index].report.external : "?";
+      std::fprintf(stderr, "report %s: %s: %s\n", which.c_str(), text_or(one.get_object(), "code").c_str(), text_or(one.get_object(), "detail").c_str());
+    }
+  }
+  std::uint64_t taken() const { return waiting + merged + placeless + repeated; }
 };
 
 struct Tally {
@@ -179,40 +209,37 @@ struct Tally {
 };
 
 Result<int> import_readings(const ImportCommand& command, Asker& asker) {
-  Server* server = asker.server();
-  if (!server) return fail(errors::kHeld, "a server holds the folder: stop it, import, start it again");
   ReadingMap map = TRY(parse_reading_map(text_of_file(command.map)));
   if (!map.zone_name().empty()) map.time.form.zone = TRY(zone_named(map.zone_name()));
   if (const std::string assets = map.assets_document(); !assets.empty()) {
-    const Answer answer = server->act("assets.import", "", assets);
+    const Answer answer = asker.act("assets.import", "", assets);
     if (answer.status >= 400) return fail(errors::kBadField, "the mapping's assets: " + answer.detail);
   }
-  const Register* tables = nullptr;
-  server->loop().between_turns([&](City& city) { tables = &city.tables(); });
-  Evaluation evaluation(server->loop().packs(), *tables);
+  std::optional<Evaluation> evaluation;
+  if (command.evaluate) evaluation.emplace(TRY(asker.tables()));
   Progress progress(command.files.size());
   Tally tally;
   std::uint64_t rows = 0, problems = 0, told = 0, empty = 0;
-  const auto flush = [&](ReadingRows& reader) {
+  const auto flush = [&](ReadingRows& reader) -> Result<void> {
     ReadingsIn in;
-    in.principal = "system";
     in.source = "import";
-    in.import = true;
-    in.arrival = server->now();
     in.batch = reader.take();
-    if (command.evaluate) evaluation.take(in.batch);
-    tally.add(server->take(std::move(in)));
+    if (evaluation) evaluation->take(in.batch);
+    const Answer answer = asker.take(std::move(in));
+    if (answer.status >= 400 && answer.status != 422) return fail(errors::kNetwork, answer.code + ": " + answer.detail);
+    tally.add(answer);
+    return {};
   };
   for (std::size_t i = 0; i < command.files.size(); ++i) {
     ReadingRows reader(map);
     TRY(each_chunk(command.files[i], [&](std::string_view bytes) -> Result<void> {
       TRY(reader.feed(bytes));
-      if (reader.size() >= kBatch) flush(reader);
+      if (reader.size() >= kBatch) TRY(flush(reader));
       progress.show(i + 1, rows + reader.rows());
       return {};
     }));
     TRY(reader.finish());
-    if (reader.size() > 0) flush(reader);
+    if (reader.size() > 0) TRY(flush(reader));
     tell_problems(command.files[i], reader.take_problems(), told);
     problems += reader.problem_count();
     rows += reader.rows();
@@ -223,7 +250,7 @@ Result<int> import_readings(const ImportCommand& command, Asker& asker) {
               static_cast<unsigned long long>(rows), static_cast<unsigned long long>(tally.accepted), static_cast<unsigned long long>(tally.duplicate),
               static_cast<unsigned long long>(tally.corrected), static_cast<unsigned long long>(empty), static_cast<unsigned long long>(tally.quarantined),
               static_cast<unsigned long long>(problems));
-  if (command.evaluate) evaluation.run();
+  if (evaluation) evaluation->run();
   return kExitDone;
 }
 
@@ -245,6 +272,7 @@ Result<int> import_reports(const ImportCommand& command, Asker& asker) {
   Progress progress(command.files.size());
   const auto began = std::chrono::steady_clock::now();
   std::size_t sent = 0;
+  Filed filed;
   while (sent < reports.size()) {
     std::string body = "{\"source\":" + json::serialize(json::string(map.source)) + ",\"reports\":[";
     std::size_t taken = 0;
@@ -261,11 +289,16 @@ Result<int> import_reports(const ImportCommand& command, Asker& asker) {
     }
     const Answer answer = asker.act("reports.import", "", body + "]}");
     if (answer.status >= 400) return fail(errors::kBadField, answer.detail);
+    filed.add(answer, std::span(reports).subspan(sent, taken));
     sent += taken;
     progress.show(command.files.size(), sent);
   }
   progress.show(command.files.size(), sent, true);
-  std::printf("%llu rows, %zu reports taken, %llu row problems\n", static_cast<unsigned long long>(rows), sent, static_cast<unsigned long long>(problems));
+  const auto shown = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
+  std::printf("%llu rows, %llu reports taken: %llu waiting, %llu merged, %llu without a place, %llu known already; %llu refused, %llu row problems\n",
+              shown(rows), shown(filed.taken()), shown(filed.waiting), shown(filed.merged), shown(filed.placeless), shown(filed.repeated),
+              shown(filed.refused), shown(problems));
+  if (filed.refused > 0 && filed.taken() == 0) return fail(errors::kBadField, "none of the reports was taken");
   return kExitDone;
 }
 
@@ -288,7 +321,12 @@ Result<int> import_document(const ImportCommand& command, Asker& asker) {
 }  // namespace
 
 int run_import(const ImportCommand& command) {
-  auto asker = Asker::open(command.data);
+  Config config;
+  if (!command.root.empty()) {
+    config.root_area = command.root;
+    config.root_name = command.root_name.empty() ? command.root : command.root_name;
+  }
+  auto asker = Asker::open(command.data, std::move(config));
   if (!asker) return complain(asker.error().detail);
   const auto code = command.what == "readings"  ? import_readings(command, **asker)
                     : command.what == "reports" ? import_reports(command, **asker)

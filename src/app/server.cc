@@ -19,6 +19,8 @@ namespace cityloop {
 
 namespace {
 
+constexpr Millis kPatience = std::chrono::seconds(30);  // for room in the log, which is made ahead
+
 // A disk that fails is not argued with: say it and end; the restart recovers from the log.
 [[noreturn]] void end_process(const std::string& why) {
   log_error(why + "; ending, a restart recovers");
@@ -98,11 +100,14 @@ Answer Server::act(const std::string& verb, const std::string& subject, const st
 }
 
 Answer Server::take(Input input) {
+  const auto patient_until = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
     std::promise<Answer> promise;
     parts_->loop->offer(Input(input), [&](Answer answer) { promise.set_value(std::move(answer)); });
     Answer answer = promise.get_future().get();
-    if (answer.status != 503 && answer.status != 429 && answer.status != 507) return answer;
+    const bool full = answer.status == 503 || answer.status == 429;
+    const bool no_room = answer.status == 507 && std::chrono::steady_clock::now() < patient_until;
+    if (!full && !no_room) return answer;
     std::this_thread::sleep_for(Millis{20});
   }
 }

@@ -23,6 +23,10 @@ struct ServerOptions {
   bool demo = false;
 };
 
+// Control requests that are not JSON: see Server::control.
+inline constexpr std::string_view kAskReadings = "readings ";
+inline constexpr std::string_view kAskTables = "tables";
+
 class Server {
  public:
   // Opens the folder, recovers, loads the packs, makes `admin` on the first start (its password goes to `say`).
@@ -38,7 +42,7 @@ class Server {
   Answer act(const std::string& verb, const std::string& subject, const std::string& body);
   Answer take(Input input);  // waits for the answer; tries again while the inbox is full
   Result<std::string> backup(const std::string& to);       // JSON report; the folder must not exist
-  std::string control(const std::string& request);         // one request of a command-line tool, see ask() in commands
+  std::string control(const std::string& request);         // one request of a command-line tool (ask.h)
 
   Loop& loop();
   const Journal& journal() const;
@@ -54,6 +58,9 @@ class Server {
 
  private:
   struct Parts;
+  Answer do_deed(const std::string& request);
+  Answer take_import(std::string_view encoded);
+  std::string encoded_tables();
   explicit Server(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -137,7 +137,7 @@ class Command {
   Answer import_reports(const ActionIn& in, const Actor& actor, Context& city);
   Answer place_report(const ActionIn& in, const Actor& actor, Context& city);
   Answer open_by_hand(const ActionIn& in, const Actor& actor, Context& city);
-  Result<Filing> submit(const boost::json::object& body, const Actor& actor, Context& city);
+  Result<Filing> submit(const boost::json::object& body, const Actor& actor, Context& city, bool imported = false);
   void file_report(Report report, const Actor& actor, Context& city, Filing& filing);
   CaseFile* similar(const Report& report, Context& city);
 

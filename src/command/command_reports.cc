@@ -115,7 +115,7 @@ Result<Report> read_report(const json::object& body, const Actor& actor, const C
 
 // ---- reports --------------------------------------------------------------------------------------------------
 
-Result<Command::Filing> Command::submit(const json::object& body, const Actor& actor, Context& city) {
+Result<Command::Filing> Command::submit(const json::object& body, const Actor& actor, Context& city, bool imported) {
   Report report = TRY(read_report(body, actor, city));
   TRY(check_attachments(report.attachments));
   Filing filing;
@@ -134,9 +134,11 @@ Result<Command::Filing> Command::submit(const json::object& body, const Actor& a
     }
   }
   filing.id = report.id;
-  if (report.area.empty()) {
+  // An import knows at best a column for the area: where exactly, somebody has to say.
+  const bool nowhere = imported && !report.place && report.asset.empty();
+  if (report.area.empty() || nowhere) {
     report.state = "placeless";
-    link_attachments(report.attachments, city.tables.root_area(), nullptr, city);
+    link_attachments(report.attachments, report.area.empty() ? city.tables.root_area() : report.area, nullptr, city);
     city.emit("report.new", actor.id, report);
     reports_.insert_or_assign(filing.id, std::move(report));
     filing.state = "placeless";
@@ -236,7 +238,9 @@ Answer Command::import_reports(const ActionIn& in, const Actor& actor, Context& 
     Result<Filing> filing = fail(errors::kWrongType, "a report must be an object");
     if (item != nullptr) {
       if (!source->empty() && !item->contains("source")) (*item)["source"] = *source;
-      filing = submit(*item, actor, city);
+      const std::string area = text_or(*item, "area");  // of another city's map: it lies somewhere in ours
+      if (!area.empty() && city.tables.area(area) == nullptr) (*item)["area"] = city.tables.root_area();
+      filing = submit(*item, actor, city, true);
     }
     if (filing) {
       ++counts[filing->repeated ? "repeated" : filing->state];
@@ -261,6 +265,8 @@ Answer Command::place_report(const ActionIn& in, const Actor& actor, Context& ci
   const auto found = reports_.find(in.subject);
   if (found == reports_.end())
     return refuse(errors::kNotFound, "there is no report `" + in.subject.substr(0, 40) + "` that waits for a place");
+  if (!in_scope(actor.area, found->second.area, city.tables.root_area()))
+    return refuse(errors::kForeignArea, "The report lies outside your area.");
   if (found->second.state != "placeless")
     return refuse(errors::kNotAllowed, "the report has a place; it is " + found->second.state);
   const Result<json::object> body = read_body(in.body);
@@ -270,6 +276,8 @@ Answer Command::place_report(const ActionIn& in, const Actor& actor, Context& ci
   Report report = found->second;
   if (const auto located = locate(*body, city.tables, report); !located) return refuse(located.error());
   if (report.area.empty()) return refuse(errors::kMissingField, "`location` is missing: give location, area or asset");
+  if (!in_scope(actor.area, report.area, city.tables.root_area()))
+    return refuse(errors::kForeignArea, "The place lies outside your area.");
   const auto address = want_text(*body, "address", limits::kTitleBytes);
   if (!address) return refuse(address.error());
   if (!address->empty()) report.address = *address;

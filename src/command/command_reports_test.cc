@@ -73,6 +73,8 @@ TEST(Reports, WithoutAPlaceItWaitsUntilSomebodyGivesOne) {
   EXPECT_EQ(city.act("report.place", id, "{}", city.acceptor).code, "field.missing");
   EXPECT_EQ(city.act("report.place", id, R"({"area":"moon"})", city.acceptor).code, "field.invalid");
   EXPECT_EQ(city.act("report.place", id, R"({"area":"500103"})", city.leader).status, 403);
+  const Actor elsewhere = person("else", {Role::acceptor}, "", "500112");
+  EXPECT_EQ(city.act("report.place", id, R"({"area":"500112"})", elsewhere).code, "auth.foreign_area") << "it may lie anywhere";
   EXPECT_EQ(city.act("report.place", id, R"({"area":"500103"})", city.acceptor).status, 200);
   ASSERT_EQ(city.cases().size(), 1u);
   EXPECT_EQ(city.cases()[0]->area, "500103");
@@ -119,7 +121,7 @@ TEST(Reports, TheSameOutsideIdIsTheSameReport) {
 TEST(Reports, AnImportTakesTheGoodAndNamesTheBad) {
   TestCity city;
   const Answer answer = city.act("reports.import", "", R"({"source":"311","reports":[
-    {"title":"a","external":"1","area":"500103","class":"0101"},{"title":"b","external":"1","area":"500103"},
+    {"title":"a","external":"1","area":"500103","location":[106.58,29.55],"class":"0101"},{"title":"b","external":"1","area":"500103"},
     {"external":"2"},7,{"title":"c","external":"3"},{"title":"d","external":"4","class":"0101","area":"500103","location":[200,0]}]})",
                                  city.admin);
   ASSERT_EQ(answer.status, 200) << answer.detail;
@@ -129,6 +131,11 @@ TEST(Reports, AnImportTakesTheGoodAndNamesTheBad) {
                          R"({"index":5,"code":"field.invalid","detail":"`location` must be a GeoJSON Point in WGS84: )"
                          R"({\"type\":\"Point\",\"coordinates\":[longitude, latitude]}"}]})");
   EXPECT_EQ(city.act("reports.import", "", "{}", city.admin).code, "field.missing");
+  // The area's column alone is no place; an area that the city does not have is somewhere in the city.
+  const Answer more = city.act("reports.import", "", R"({"source":"311","reports":[
+    {"title":"e","external":"5","area":"500103"},{"title":"f","external":"6","area":"36061","location":[-73.98,40.75],"class":"0101"}]})", city.admin);
+  EXPECT_EQ(more.body, R"({"merged":0,"placeless":1,"repeated":0,"waiting":1,"errors":[]})");
+  EXPECT_TRUE(std::ranges::any_of(city.cases(), [](const Case* file) { return file->area == "50" && file->title == "f"; }));
   EXPECT_EQ(city.act("reports.import", "", R"({"reports":[]})", city.collector).status, 403);
 }
 

@@ -18,7 +18,7 @@
 namespace cityloop {
 namespace {
 
-constexpr std::size_t kRequestMost = 1u << 20;    // a command and its arguments
+constexpr std::size_t kRequestMost = 64u << 20;   // a city's polygons, a batch of an import
 constexpr std::size_t kAnswerMost = 256u << 20;   // an export of the audit chain
 constexpr timeval kRequestTime{10, 0};            // to hear a request, or to be rid of an answer
 
@@ -145,7 +145,9 @@ Result<std::unique_ptr<ControlServer>> ControlServer::create(const std::string& 
 }
 
 Result<std::string> ask_control(const std::string& path, const std::string& request, Millis timeout) {
-  CHECK(request.size() <= kRequestMost);
+  if (request.size() > kRequestMost)
+    return fail(errors::kTooLarge, "the request has " + std::to_string(request.size()) + " bytes, the server takes " + std::to_string(kRequestMost) +
+                                       "; split the file, or stop the server first");
   const Address address = TRY(Address::of(path));
   const Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   socket.wait_at_most({timeout.count() / 1000, timeout.count() % 1000 * 1000});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a command-line tool speaks with the server that holds the folder: a Unix socket (0600) in it, one request and one answer a
-// connection, each a length (4 bytes, big-endian) and a JSON text. Only the same user or root is heard. The server answers one
+// connection, each a length (4 bytes, big-endian) and its bytes. Only the same user or root is heard. The server answers one
 // request after the other on a thread of its own.
 #pragma once
 

@@ -94,22 +94,16 @@ void Demo::stop() {
 }
 
 Result<void> Demo::lay_out() {
-  const std::string path = server_.geo_folder() + "/districts.geojson";
-  std::ifstream file(path);
-  if (!file) return fail(errors::kUsage, "the demo needs " + path + "; `make build` makes it");
-  std::stringstream text;
-  text << file.rdbuf();
-  Answer answer = server_.act("areas.import", "", text.str());
-  if (answer.status >= 400) return fail(errors::kInternal, "demo areas: " + answer.detail);
   std::vector<std::pair<std::string, std::string>> districts;
   server_.loop().between_turns([&](City& city) {
     for (const auto& [code, area] : city.tables().areas())
       if (code.size() == 6) districts.emplace_back(code, area.name);
   });
+  if (districts.empty()) return fail(errors::kUsage, "the demo needs " + server_.geo_folder() + "/districts.geojson; `make build` makes it");
   for (const auto& [code, name] : districts) {
     for (const Duty& duty : kDuties) {
       const json::object body{{"name", name + duty.name}, {"area", code}, {"duties", json::array{duty.id}}};
-      answer = server_.act("unit.put", code + "-" + duty.id, json::serialize(body));
+      const Answer answer = server_.act("unit.put", code + "-" + duty.id, json::serialize(body));
       if (answer.status >= 400) return fail(errors::kInternal, "demo units: " + answer.detail);
     }
   }

@@ -78,6 +78,7 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
   loop->between_turns([&](City& running) { known = running.packs_digest(); });
   if (known != digest) TRY(must(server.act("packs.put", "", json::serialize(json::object{{"packs", packs}})), "packs"));
   if (loop->access()->users.empty()) {
+    TRY(lay_districts(server));
     const std::string password = server.random_password();
     const json::object body{{"person", "admin"}, {"roles", json::array{"admin"}},
                             {"area", city_settings.root_area}, {"password", server.hash_password(password)}};
@@ -97,6 +98,16 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
     if (answer.status >= 400) return fail(errors::kUsage, entry.path().string() + ": " + answer.detail);
   }
   return {};
+}
+
+// A new folder knows the districts of its city where the program has them (build/geo); other cities import theirs.
+Result<void> Server::Parts::lay_districts(Server& server) {
+  const std::string path = beside_program(options.config.geo, "geo") + "/districts.geojson";
+  if (!std::filesystem::exists(path)) return {};
+  const std::string text = text_of_file(path);
+  const json::value document = TRY(parse_json(text));
+  if (!document.is_object() || text_or(document.as_object(), "root") != city_settings.root_area) return {};
+  return must(server.act("areas.import", "", text), path);
 }
 
 CityFace Server::Parts::face(Server& server) {

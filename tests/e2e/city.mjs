@@ -97,15 +97,11 @@ export class City {
     return answer.body;
   }
 
-  // 沙坪坝区 as a rectangle, a tank in it, units and people.
+  // Tanks in 沙坪坝区 and 渝北区, a unit and an administrator.
   async lay_out() {
     this.admin = this.token('e2e', 'admin');
-    const ring = [[106.25, 29.5], [106.5, 29.5], [106.5, 29.75], [106.25, 29.75], [106.25, 29.5]];
-    const other = [[106.5, 29.5], [106.8, 29.5], [106.8, 29.75], [106.5, 29.75], [106.5, 29.5]];
-    const feature = (code, name, coordinates) => ({ type: 'Feature', properties: { code, name }, geometry: { type: 'Polygon', coordinates: [coordinates] } });
-    await this.must('POST', '/api/v1/areas:import', { type: 'FeatureCollection', features: [feature('500106', '沙坪坝区', ring), feature('500112', '渝北区', other)] });
     await this.must('PUT', '/api/v1/units/500106-sanitation', { name: '沙坪坝区环卫所', area: '500106', duties: ['sanitation'] });
-    for (const [id, lng] of [['septic-500106-0001', 106.4502], ['septic-500106-0002', 106.44], ['septic-500112-0001', 106.6]])
-      await this.must('PUT', `/api/v1/assets/${id}`, { kind: 'septic_tank', name: id, location: { type: 'Point', coordinates: [lng, 29.5438] } });
+    for (const [id, ...coordinates] of [['septic-500106-0001', 106.4502, 29.5438], ['septic-500106-0002', 106.44, 29.5438], ['septic-500112-0001', 106.6307, 29.7182]])
+      await this.must('PUT', `/api/v1/assets/${id}`, { kind: 'septic_tank', name: id, location: { type: 'Point', coordinates } });
   }
 }

@@ -83,6 +83,7 @@ const cases = [
       await post({ ch4: 150 }, start);
       // A reading is acknowledged once the log has it; the case shows in lists a moment later.
       const no = (await until('the case', async () => (await city.must('GET', '/api/v1/cases')).items[0])).no;
+      assert.match(no, /^500106\d{13}$/, 'the district of the place, the day, a number');
       const people = {
         dispatcher: city.token('dispatch', 'dispatcher'),
         unit_desk: city.run(['token', 'desk', '--role', 'unit_desk', '--area', '500106', '--unit', '500106-sanitation']).trim().split('\n').pop(),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real program for end-to-end tests: a fresh folder, free ports, loopback only; started, asked, killed, started again.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const root = new URL('../..', import.meta.url).pathname;
 export const program = join(root, 'build/cityloop');
 
+export const iso = (ms) => new Date(ms).toISOString();
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Asks until `check` gives something; the last problem is told when it never does.
@@ -34,7 +35,9 @@ export class City {
   }
 
   async start() {
-    this.child = spawn(program, ['serve', '--data', this.data, '--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0', ...this.args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A wrapper such as strace runs the program as its child.
+    const [command, ...before] = [...(this.wrapper ?? []), program];
+    this.child = spawn(command, [...before, 'serve', '--data', this.data, '--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0', ...this.args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.said = '';
     let out = '';
     const ended = new Promise((done) => this.child.once('exit', done));
@@ -55,7 +58,8 @@ export class City {
   }
 
   async kill(signal = 'SIGKILL') {
-    this.child.kill(signal);
+    if (this.wrapper) process.kill(Number(readFileSync(join(this.data, 'lock'), 'utf8')), signal);
+    else this.child.kill(signal);
     await this.ended;
   }
 

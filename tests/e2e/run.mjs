@@ -7,13 +7,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { City, root, sleep, until } from './city.mjs';
+import { City, iso, root, sleep, until } from './city.mjs';
 
 const require = createRequire(join(root, 'web/package.json'));
 const { chromium } = require('playwright-core');
 const kFlags = ['--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
 
-const iso = (ms) => new Date(ms).toISOString();
 const tank = 'septic-500106-0001';
 
 function publish(city, credential, asset, payload, more = []) {

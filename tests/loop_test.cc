@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop's threads on in-memory stores: everybody is answered, what was acknowledged survives, recovery gives the same city.
+// The loop's threads on in-memory stores: everybody is answered, what was acknowledged survives, recovery gives the
+// same city.
 #include "city/loop.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ std::string pack_body() {
 }
 
 struct World {
-  explicit World(LogMemory::Syncs syncs = LogMemory::Syncs::at_once) : log(syncs), journal(tables()) {}
+  explicit World(LogMemory::Syncs syncs = LogMemory::Syncs::at_once)
+      : log(syncs), journal(tables(), JournalMemory::Losses::possible) {}
   LogMemory log;
   CheckpointsMemory checkpoints;
   JournalMemory journal;
@@ -73,8 +75,9 @@ void lay_out(Loop& loop, int assets) {
   ASSERT_LT(ask(loop, StartedIn{kNoTime, "test"}).status, 400);
   ASSERT_LT(act(loop, "packs.put", "", pack_body()).status, 400);
   for (int i = 0; i < assets; ++i) {
-    const Answer answer = act(loop, "asset.put", "septic-" + std::to_string(i),
-                              R"({"kind":"septic_tank","name":"t","location":{"type":"Point","coordinates":[106.45,29.54]}})");
+    const Answer answer =
+        act(loop, "asset.put", "septic-" + std::to_string(i),
+            R"({"kind":"septic_tank","name":"t","location":{"type":"Point","coordinates":[106.45,29.54]}})");
     ASSERT_LT(answer.status, 400) << answer.detail;
   }
 }
@@ -167,11 +170,49 @@ TEST(Loop, AnUpgradeGoesThroughACleanStopAndNeverBack) {
   }
 }
 
-// The storage twin drops every unsynced write at a random point, a thousand times. Whoever was answered finds their reading
-// after recovery, and no store is ahead of the log.
+// Syncs the log again and again while it lives.
+class Pump {
+ public:
+  explicit Pump(LogMemory& log)
+      : thread_([&log, this] {
+          while (running_) {
+            log.sync();
+            std::this_thread::yield();
+          }
+        }) {}
+  ~Pump() {
+    running_ = false;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> running_{true};
+  std::thread thread_;
+};
+
+// The power goes: whatever no store has synced is gone, from the log a random part of it.
+void lose_power(World& world, Chance& chance) {
+  world.log.drop_unsynced(chance);
+  world.journal.drop_unsynced();
+  world.history.drop_unflushed();
+}
+
+bool is_kept(World& world, const City& city, Time at) {
+  const Asset* asset = city.tables().asset("septic-0");
+  const int point = city.packs()->kind("septic_tank")->point_index("ch4");
+  return world.history.read(point_id(asset->slot, static_cast<std::uint8_t>(point)), at, at + Millis{1}, 1)->size() ==
+         1;
+}
+
+// The storage twins drop every unsynced write at a random point, a thousand times, checkpoints and cuts of the log
+// among them. Whoever was answered finds their reading and the row of their action after recovery, and no store is
+// ahead of the log.
 TEST(Loop, NothingAcknowledgedIsLost) {
   Chance chance(11);
   World world(LogMemory::Syncs::when_told);
+  std::vector<Time> readings;  // acknowledged, of all rounds
+  std::vector<std::string> actions;
+  std::uint64_t checkpoints = 0;
   for (int round = 0; round < 1000; ++round) {
     City city(world.settings());
     Loop loop(city, world.stores(), world.outside());
@@ -179,62 +220,63 @@ TEST(Loop, NothingAcknowledgedIsLost) {
     ASSERT_TRUE(recovered.has_value()) << "round " << round << ": " << recovered.error().detail;
     loop.start();
     if (round == 0) {
-      std::atomic<bool> pump{true};
-      std::thread syncs([&] {
-        while (pump) {
-          world.log.sync();
-          std::this_thread::yield();
-        }
-      });
+      const Pump pump(world.log);
       lay_out(loop, 1);
-      pump = false;
-      syncs.join();
     }
     const Time base = from_ms(world.clock);
-    std::vector<Time> acknowledged;
     std::mutex mutex;
     for (int i = 0; i < 12; ++i) {
       const Time at = base + Millis{i};
       loop.offer(reading(0, at, "1.5"), [&, at](const Answer& answer) {
         if (answer.status != 200) return;
         std::lock_guard lock(mutex);
-        acknowledged.push_back(at);
+        readings.push_back(at);
       });
+      if (chance.next() % 16 == 0) {
+        ActionIn put;
+        put.principal = "system";
+        put.verb = "unit.put";
+        put.subject = "unit-" + std::to_string(round) + "-" + std::to_string(i);
+        put.body = R"({"name":"u","area":"50","duties":["sanitation"]})";
+        const std::string id = put.subject;
+        loop.offer(std::move(put), [&, id](const Answer& answer) {
+          EXPECT_LT(answer.status, 400) << answer.detail;
+          std::lock_guard lock(mutex);
+          actions.push_back(id);
+        });
+      }
       if (chance.next() % 4 == 0) world.log.sync_some(chance.next() % 4);
+      if (chance.next() % 64 == 0) {
+        const Pump pump(world.log);
+        checkpoints += loop.checkpoint_now().has_value() ? 1 : 0;
+      }
     }
     for (std::uint64_t spin = chance.next() % 50; spin > 0; --spin) std::this_thread::yield();
     if (chance.next() % 2 == 0) world.log.sync_some(chance.next() % 3);
     loop.abandon();
-    world.log.drop_unsynced(chance);
+    lose_power(world, chance);
 
     City again(world.settings());
     Loop second(again, world.stores(), world.outside());
     const auto back = second.recover();
     ASSERT_TRUE(back.has_value()) << "round " << round << ": " << back.error().detail;
-    const Asset* asset = again.tables().asset("septic-0");
-    ASSERT_TRUE(asset);
-    const int point = again.packs()->kind("septic_tank")->point_index("ch4");
-    for (const Time at : acknowledged) {
-      const auto found = world.history.read(point_id(asset->slot, static_cast<std::uint8_t>(point)), at, at + Millis{1}, 1);
-      ASSERT_TRUE(found.has_value());
-      ASSERT_EQ(found->size(), 1u) << "round " << round << ": an acknowledged reading is gone";
+    ASSERT_TRUE(again.tables().asset("septic-0"));
+    for (const Time at : readings) {
+      if (at < base && round % 100 != 99) continue;
+      ASSERT_TRUE(is_kept(world, again, at)) << "round " << round << ": an acknowledged reading is gone";
     }
+    for (const std::string& id : actions)
+      ASSERT_TRUE(world.journal.find("units", id)->has_value()) << "round " << round << ": " << id << " is gone";
     world.clock += 1000;
     if (round % 50 == 49) {  // now and then the folder is stopped cleanly
-      world.log.sync();
-      std::atomic<bool> pump{true};
-      std::thread syncs([&] {
-        while (pump) {
-          world.log.sync();
-          std::this_thread::yield();
-        }
-      });
+      const Pump pump(world.log);
       second.start();
       second.stop();
-      pump = false;
-      syncs.join();
     }
   }
+  EXPECT_GT(readings.size(), 1000u);
+  EXPECT_GT(actions.size(), 50u);
+  EXPECT_GT(checkpoints, 50u);
 }
 
 }  // namespace

@@ -116,6 +116,7 @@ void Loop::abandon() {
 
 void Loop::join(Rest rest) {
   inbox_.close();
+  dropping_ = rest == Rest::drop;
   stopping_ = true;
   inbox_.wake();
   threads_.back().join();  // the city thread, after its last turn
@@ -159,6 +160,7 @@ void Loop::offer(Input input, Reply reply) {
 
 Millis Loop::patience() {
   if (city_.wants_turn()) return Millis{0};
+  if (stopping_) return Millis{1};  // the one wake of the stop may have been spent on a turn
   const Time due = city_.next_due();
   const Time now = outside_.now();
   if (due <= now) return Millis{0};
@@ -403,7 +405,10 @@ void Loop::begin_checkpoint() {
   last_checkpoint_ = outside_.now();
   last_checkpoint_turn_ = city_.turn();
   checkpoint_thread_ = std::thread([this, checkpoint = Checkpoint{city_.turn(), kStepVersion, city_.save()}]() mutable {
-    while ((journal_turn_ < checkpoint.turn || history_turn_ < checkpoint.turn)) std::this_thread::sleep_for(Millis{2});
+    while (journal_turn_ < checkpoint.turn || history_turn_ < checkpoint.turn) {
+      if (dropping_) return;  // its turns never come
+      std::this_thread::sleep_for(Millis{2});
+    }
     write_checkpoint(std::move(checkpoint));
     checkpoint_running_ = false;
   });

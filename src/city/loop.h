@@ -125,6 +125,7 @@ class Loop {
   std::atomic<std::uint64_t> history_turn_{0};
   std::atomic<std::uint64_t> stepped_turn_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> dropping_{false};           // and what is not synced is given up
   std::atomic<bool> drained_{false};            // the city thread is done
   std::atomic<bool> lookups_done_{false};
   std::atomic<std::uint64_t> lookups_open_{0};

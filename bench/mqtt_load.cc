@@ -30,8 +30,10 @@ struct Options {
   int window = 20;
   double seconds = 5;
   std::string user, password;
-  std::string payload = R"({"values":{"ch4":31.5,"level":1.25}})";
+  std::int64_t from = 0;             // no time before this one: the next round goes on where the last one ended
 };
+
+constexpr std::size_t kPayload = sizeof(R"({"at":1234567890123,"values":{"ch4":1.2,"h2s":1.2}})") - 1;
 
 std::string two(std::size_t value) { return {static_cast<char>(value >> 8), static_cast<char>(value & 0xFF)}; }
 std::string text(std::string_view value) { return two(value.size()) + std::string(value); }
@@ -52,6 +54,8 @@ struct Device {
   bool ready = false;
   std::string head;                  // of every publish: fixed header and topic
   std::vector<Steady::time_point> sent;
+  std::size_t number = 0;
+  std::int64_t last_at = 0;
 };
 
 class Load {
@@ -91,8 +95,10 @@ class Load {
     device.waiting = packet(0x10, body);
     device.sent.resize(static_cast<std::size_t>(options_.window) + 1);
     const std::string topic = "city/v1/bench-" + std::to_string(number) + "/readings";
-    const std::string example = packet(0x32, text(topic) + two(1) + options_.payload);
-    device.head = example.substr(0, example.size() - options_.payload.size() - 2);
+    device.number = number;
+    device.last_at = options_.from;
+    const std::string example = packet(0x32, text(topic) + two(1) + payload(device));
+    device.head = example.substr(0, example.size() - kPayload - 2);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = static_cast<std::uint32_t>(number);
@@ -100,8 +106,19 @@ class Load {
     return flush(device);
   }
 
+  // Always of the same length; a device never says two things of one millisecond.
+  std::string payload(Device& device) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    device.last_at = std::max(device.last_at + 1, static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+    const auto step = static_cast<int>((static_cast<std::uint64_t>(device.last_at) * 7 + device.number) % 70);
+    char words[128];
+    std::snprintf(words, sizeof words, "{\"at\":%13lld,\"values\":{\"ch4\":%d.%d,\"h2s\":%d.%d}}", static_cast<long long>(device.last_at), 1 + step / 10, step % 10,
+                  step / 20, step % 7);
+    return std::string(words, kPayload);
+  }
+
   void publish(Device& device, std::size_t id, Steady::time_point now) {
-    device.waiting.append(device.head).append(two(id)).append(options_.payload);
+    device.waiting.append(device.head).append(two(id)).append(payload(device));
     device.sent[id] = now;
   }
 
@@ -130,6 +147,7 @@ class Load {
       } else if (bytes[0] == 0x40) {
         const std::size_t id = static_cast<std::size_t>(bytes[2]) << 8 | bytes[3];
         if (id >= device.sent.size()) return complain("an id that we never used");
+        ++all_;
         if (now >= measured_from_) {
           ++acknowledged_;
           waits_.push_back(static_cast<float>(std::chrono::duration<double, std::milli>(now - device.sent[id]).count()));
@@ -156,15 +174,16 @@ class Load {
     getrusage(RUSAGE_SELF, &used);
     const double cpu = static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                        static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-    std::printf("{\"devices\":%d,\"window\":%d,\"per_second\":%.0f,\"ack_ms_p50\":%.2f,\"ack_ms_p99\":%.2f,\"generator_cpu_s\":%.2f}\n",
-                options_.devices, options_.window, static_cast<double>(acknowledged_) / options_.seconds, at(0.5), at(0.99), cpu);
+    std::printf("{\"devices\":%d,\"window\":%d,\"acknowledged\":%llu,\"per_second\":%.0f,\"ack_ms_p50\":%.2f,\"ack_ms_p99\":%.2f,\"generator_cpu_s\":%.2f,\"last_at\":%lld}\n",
+                options_.devices, options_.window, static_cast<unsigned long long>(all_), static_cast<double>(acknowledged_) / options_.seconds, at(0.5), at(0.99), cpu,
+                static_cast<long long>(std::ranges::max_element(devices_, {}, &Device::last_at)->last_at));
   }
 
   Options options_;
   int epoll_;
   std::vector<Device> devices_;
   std::vector<float> waits_;
-  std::uint64_t acknowledged_ = 0;
+  std::uint64_t acknowledged_ = 0, all_ = 0;
   Steady::time_point began_, measured_from_;
 };
 
@@ -177,9 +196,9 @@ int main(int count, char** words) {
   app.add_option("--devices", options.devices)->check(CLI::Range(1, 50'000));
   app.add_option("--window", options.window)->check(CLI::Range(1, 60'000));
   app.add_option("--seconds", options.seconds);
+  app.add_option("--from", options.from);
   app.add_option("--user", options.user);
   app.add_option("--password", options.password);
-  app.add_option("--payload", options.payload);
   CLI11_PARSE(app, count, words);
   return Load(options).run() ? 0 : 1;
 }

@@ -48,6 +48,9 @@ std::string Server::metrics() const {
   out.put("cityloop_encode_seconds_total", "counter", "Time the city thread spent encoding for the log.", static_cast<double>(loop.encode_ns) / 1e9);
   out.put("cityloop_turns_uncommitted", "gauge", "Turns that the journal does not have yet.", loop.uncommitted);
   out.put("cityloop_checkpoints_total", "counter", "Checkpoints made.", loop.checkpoints);
+  out.put("cityloop_checkpoint_pause_seconds_total", "counter", "Time the city stood while its state was copied.", static_cast<double>(loop.checkpoint_ns) / 1e9);
+  out.put("cityloop_checkpoint_pause_seconds_max", "gauge", "The longest such pause.", static_cast<double>(loop.checkpoint_most_ns) / 1e9);
+  out.put("cityloop_checkpoint_bytes", "gauge", "Size of the newest checkpoint's state.", loop.checkpoint_bytes);
   out.put("cityloop_lookups_total", "counter", "Batches that were looked up in History first.", loop.lookups);
   static constexpr std::string_view kClasses[] = {"import", "readings", "action"};
   for (std::size_t i = 0; i < 3; ++i)

@@ -315,8 +315,9 @@ Result<void> City::set_packs(std::map<std::string, std::string> texts) {
   return {};
 }
 
-std::string City::save() const {
+std::string City::save(std::size_t about) const {
   std::string state;
+  state.reserve(about + about / 8);
   Writer out(state);
   encode(out, settings_.root_area);
   encode(out, turn_);

@@ -65,7 +65,7 @@ class City {
   Supervise& supervise() { return supervise_; }
   Access& access() { return access_; }
 
-  std::string save() const;                    // everything that step depends on
+  std::string save(std::size_t about = 0) const;  // everything that step depends on; `about` so many bytes as the last time
   Result<void> load(std::string_view state);   // kCorrupt when it does not decode
 
  private:

@@ -404,7 +404,7 @@ void Loop::begin_checkpoint() {
   checkpoint_running_ = true;
   last_checkpoint_ = outside_.now();
   last_checkpoint_turn_ = city_.turn();
-  checkpoint_thread_ = std::thread([this, checkpoint = Checkpoint{city_.turn(), kStepVersion, city_.save()}]() mutable {
+  checkpoint_thread_ = std::thread([this, checkpoint = copy_state()]() mutable {
     while (journal_turn_ < checkpoint.turn || history_turn_ < checkpoint.turn) {
       if (dropping_) return;  // its turns never come
       std::this_thread::sleep_for(Millis{2});
@@ -412,6 +412,16 @@ void Loop::begin_checkpoint() {
     write_checkpoint(std::move(checkpoint));
     checkpoint_running_ = false;
   });
+}
+
+Checkpoint Loop::copy_state() {
+  const auto from = std::chrono::steady_clock::now();
+  Checkpoint checkpoint{city_.turn(), kStepVersion, city_.save(checkpoint_bytes_)};
+  const auto took = static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count());
+  checkpoint_ns_ += took;
+  checkpoint_most_ns_ = std::max<std::uint64_t>(checkpoint_most_ns_, took);
+  checkpoint_bytes_ = checkpoint.state.size();
+  return checkpoint;
 }
 
 // The Log is cut behind the least of the three: the checkpoint, the Journal on disk, History on disk.
@@ -480,6 +490,9 @@ Loop::Counters Loop::counters() const {
   out.messages = messages_;
   out.events = events_;
   out.checkpoints = checkpoints_;
+  out.checkpoint_ns = checkpoint_ns_;
+  out.checkpoint_most_ns = checkpoint_most_ns_;
+  out.checkpoint_bytes = checkpoint_bytes_;
   out.lookups = lookups_;
   out.step_ns = step_ns_;
   out.encode_ns = encode_ns_;

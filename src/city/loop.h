@@ -67,6 +67,7 @@ class Loop {
   struct Counters {
     std::uint64_t turns = 0, messages = 0, events = 0, checkpoints = 0, lookups = 0;
     std::uint64_t step_ns = 0, encode_ns = 0;   // of the city thread
+    std::uint64_t checkpoint_ns = 0, checkpoint_most_ns = 0, checkpoint_bytes = 0;  // the city stands while its state is copied
     std::uint64_t committed_turn = 0, uncommitted = 0;
     Inbox::Counters inbox;
   };
@@ -97,6 +98,7 @@ class Loop {
   void finish(Outcome&& outcome, Flight& flight);
   void landed(const Flight& flight, bool InFlight::*part);
   void begin_checkpoint();
+  Checkpoint copy_state();
   void write_checkpoint(Checkpoint checkpoint);
   Millis patience();
   enum class Rest : std::uint8_t { finish, drop };  // of the turns that are not synced yet
@@ -146,6 +148,7 @@ class Loop {
   Time last_picture_{};
 
   std::atomic<std::uint64_t> turns_{0}, messages_{0}, events_{0}, checkpoints_{0}, lookups_{0}, step_ns_{0}, encode_ns_{0};
+  std::atomic<std::uint64_t> checkpoint_ns_{0}, checkpoint_most_ns_{0}, checkpoint_bytes_{0};
 
   std::vector<std::thread> threads_;
 };

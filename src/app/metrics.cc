@@ -20,6 +20,10 @@ class Text {
     out_ += fmt::format("{}{} {}\n", name, labels, value);
     return *this;
   }
+  Text& put_codes(std::string_view name, std::string_view help, const Tally::Counts& counts) {
+    for (const auto& [code, times] : counts) put(name, "counter", help, times, fmt::format("{{code=\"{}\"}}", code));
+    return *this;
+  }
   std::string take() { return std::move(out_); }
 
  private:
@@ -63,6 +67,7 @@ std::string Server::metrics() const {
     query.count = true;
     if (const auto page = p.journal->list(query)) out.put("cityloop_quarantine_items", "gauge", "Items in quarantine, all states.", page->total.value_or(0));
   }
+  out.put_codes("cityloop_quarantined_total", "Values and messages put into quarantine, by problem code.", loop.quarantined);
   const LogFiles::Counters log = p.log->counters();
   out.put("cityloop_log_appends_total", "counter", "Turns appended to the log.", log.appends);
   out.put("cityloop_log_syncs_total", "counter", "Syncs of the log.", log.syncs);
@@ -78,15 +83,19 @@ std::string Server::metrics() const {
     const HttpServer::Counters http = p.http->counters();
     out.put("cityloop_http_requests_total", "counter", "Requests answered.", http.requests);
     out.put("cityloop_http_bad_requests_total", "counter", "Requests refused before any route saw them.", http.bad_requests);
+    out.put_codes("cityloop_http_problems_total", "Answers that refuse, by problem code.", http.problems);
+    out.put("cityloop_http_refused_connections_total", "counter", "Connections closed at once: too many were open.", http.refused_connections);
     out.put("cityloop_http_timeouts_total", "counter", "Connections closed for being slow or idle.", http.timeouts);
     out.put("cityloop_http_connections", "gauge", "Open connections.", http.open);
     out.put("cityloop_live_sockets", "gauge", "Open live sockets.", http.sockets);
+    if (p.feed) out.put_codes("cityloop_live_problems_total", "Refusals told to live sockets, by problem or close code.", p.feed->problems());
   }
   if (p.mqtt) {
     const MqttServer::Counters mqtt = p.mqtt->counters();
     out.put("cityloop_mqtt_connections", "gauge", "Connected devices and gateways.", mqtt.open);
     out.put("cityloop_mqtt_publishes_total", "counter", "Publishes received.", mqtt.publishes);
     out.put("cityloop_mqtt_refused_total", "counter", "Publishes and subscriptions refused.", mqtt.refused);
+    out.put_codes("cityloop_mqtt_problems_total", "Refusals by MQTT 5 reason code, whatever version the device speaks.", mqtt.reasons);
     out.put("cityloop_mqtt_malformed_total", "counter", "Malformed packets.", mqtt.malformed);
     out.put("cityloop_mqtt_logins_refused_total", "counter", "Refused connects.", mqtt.logins_refused);
     out.put("cityloop_mqtt_dropped_qos0_total", "counter", "QoS 0 messages dropped under overload.", mqtt.dropped_qos0);

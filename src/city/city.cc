@@ -26,6 +26,12 @@ bool may_send(const Actor& actor) {
   return actor.is(Role::device) || actor.is(Role::integrator) || actor.is(Role::admin);
 }
 
+// A token of a district speaks for the assets of that district. Devices are bound to their assets instead.
+std::string_view reach_of(const Actor& actor, const Context& city) {
+  const bool everything = actor.is(Role::device) || in_scope(actor.area, city.tables.root_area(), city.tables.root_area());
+  return everything ? std::string_view() : std::string_view(actor.area);
+}
+
 // Housekeeping of a session is no deed of a person.
 bool is_audited(const ActionIn& in) { return in.verb != "session.touch" && in.principal != kSystem; }
 
@@ -81,6 +87,7 @@ Outcome City::step(const Turn& turn) {
   for (Event& event : out.events) event.seq = ++seq_;
   project(std::span<const Event>(out.events), out.rows);
   if (!out.events.empty()) out.last_seq = seq_;
+  out.quarantined = sense_.quarantine().take_counts();
   return out;
 }
 
@@ -99,7 +106,7 @@ Answer City::take(const ReadingsIn& in, Context& city, Outcome& out) {
   const std::vector<std::string>& patterns = credential == access_.table().credentials.end() ? kAll : credential->second.assets;
   const std::size_t from = city.events.size();
   std::vector<Observation> seen;
-  Answer answer = sense_.take(in, patterns, city, seen);
+  Answer answer = sense_.take(in, patterns, city, seen, reach_of(*actor, city));
   out.messages += in.batch.size();
   observe(seen, city, out);
   settle(from, city);
@@ -117,7 +124,7 @@ Answer City::take(const RecordsIn& in, Context& city, Outcome& out) {
   const std::vector<std::string>& patterns = credential == access_.table().credentials.end() ? kAll : credential->second.assets;
   const std::size_t from = city.events.size();
   std::vector<Record> seen;
-  Answer answer = sense_.take(in, patterns, city, seen);
+  Answer answer = sense_.take(in, patterns, city, seen, reach_of(*actor, city));
   out.messages += in.records.size();
   for (const Record& record : seen) analyse_.observe(record, city);
   std::move(seen.begin(), seen.end(), std::back_inserter(out.records));

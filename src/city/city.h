@@ -39,6 +39,7 @@ struct Outcome {
   std::vector<Event> events;
   std::vector<RowChange> rows;        // for the Journal
   std::size_t messages = 0;           // readings and records taken, for metrics
+  std::map<std::string, std::uint64_t, std::less<>> quarantined;  // by code, for metrics
 };
 
 class City {

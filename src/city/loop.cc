@@ -262,6 +262,7 @@ Loop::Flight Loop::fly(Turn& turn, std::vector<Reply> replies) {
 void Loop::finish(Outcome&& outcome, Flight& flight) {
   messages_ += outcome.messages;
   events_ += outcome.events.size();
+  for (const auto& [code, times] : outcome.quarantined) quarantined_.add(code, times);
   flight->deltas = live_deltas(std::span<const Event>(outcome.events), outcome.now);
   for (const Event& event : outcome.events) flight->notices = flight->notices || std::holds_alternative<Notice>(event.body);
   if (city_.access().changed()) flight->access = city_.access().publish(outcome.turn, city_.tables().root_area());
@@ -499,6 +500,7 @@ Loop::Counters Loop::counters() const {
   out.committed_turn = journal_turn_;
   out.uncommitted = stepped_turn_ - journal_turn_;
   out.inbox = inbox_.counters();
+  out.quarantined = quarantined_.read();
   return out;
 }
 

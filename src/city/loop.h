@@ -17,6 +17,7 @@
 #include "city/city.h"
 #include "city/inbox.h"
 #include "city/ports.h"
+#include "core/tally.h"
 
 namespace cityloop {
 
@@ -70,6 +71,7 @@ class Loop {
     std::uint64_t checkpoint_ns = 0, checkpoint_most_ns = 0, checkpoint_bytes = 0;  // the city stands while its state is copied
     std::uint64_t committed_turn = 0, uncommitted = 0;
     Inbox::Counters inbox;
+    Tally::Counts quarantined;                  // by code
   };
   Counters counters() const;
 
@@ -149,6 +151,7 @@ class Loop {
 
   std::atomic<std::uint64_t> turns_{0}, messages_{0}, events_{0}, checkpoints_{0}, lookups_{0}, step_ns_{0}, encode_ns_{0};
   std::atomic<std::uint64_t> checkpoint_ns_{0}, checkpoint_most_ns_{0}, checkpoint_bytes_{0};
+  Tally quarantined_{problem_codes()};
 
   std::vector<std::thread> threads_;
 };

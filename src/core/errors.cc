@@ -7,7 +7,7 @@ std::span<const Code* const> all_codes() {
   using namespace errors;
   static constexpr const Code* kAll[] = {
       &kInternal, &kBadRequest, &kBadJson, &kTooDeep, &kWrongType, &kMissingField, &kBadField, &kUnknownField, &kBadTime,
-      &kTooLarge, &kHeadersTooLarge, &kTargetTooLong, &kTooMany, &kUnsupportedMedia, &kMethodNotAllowed, &kNotFound, &kUnknownParameter, &kBadParameter, &kBadIfMatch, &kTimeout, &kRateLimited, &kOverloaded,
+      &kTooLarge, &kHeadersTooLarge, &kTargetTooLong, &kTooMany, &kBadRange, &kUnsupportedMedia, &kMethodNotAllowed, &kNotFound, &kUnknownParameter, &kBadParameter, &kBadIfMatch, &kTimeout, &kRateLimited, &kOverloaded,
       &kNotReady, &kReadOnly, &kNoSpace, &kStorage, &kCorrupt, &kNewerData, &kOlderLog, &kHeld, &kNetwork, &kUsage,
       &kUnauthenticated, &kBadCredentials, &kLocked, &kCsrf, &kForbidden, &kForeignArea, &kForeignAsset, &kMustChange, &kWeakPassword,
       &kPreconditionRequired, &kStale, &kNotAllowed, &kUnknownAction, &kConflict, &kKeyReused,

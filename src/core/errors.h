@@ -31,6 +31,7 @@ inline constexpr Code kTooLarge{"request.too_large", 413, "The request is too la
 inline constexpr Code kHeadersTooLarge{"request.headers_too_large", 431, "The request's head is too large"};
 inline constexpr Code kTargetTooLong{"request.target_too_long", 414, "The request's address is too long"};
 inline constexpr Code kTooMany{"request.too_many", 413, "The request has too many items"};
+inline constexpr Code kBadRange{"request.bad_range", 416, "The range lies outside the file"};
 inline constexpr Code kUnsupportedMedia{"request.unsupported_media_type", 415, "The media type is not supported"};
 inline constexpr Code kMethodNotAllowed{"request.method_not_allowed", 405, "The method is not allowed here"};
 inline constexpr Code kNotFound{"not_found", 404, "Not found"};

@@ -348,6 +348,7 @@ void HttpConnection::respond(std::uint64_t number, HttpResponse response) {
 }
 
 void HttpConnection::begin_answer(HttpResponse response, bool with_body) {
+  if (response.status >= 400) worker_.shared.problems.add(response.code);
   const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
   shared_body_ = std::move(response.shared_body);
   body_ = std::move(response.body);
@@ -419,8 +420,8 @@ void HttpConnection::sweep(net::Clock::time_point now) {
   const auto self = shared_from_this();
   const bool asked = (phase_ == Phase::head && head_started_ && (number_ > 0 || !in_.empty())) || phase_ == Phase::body ||
                      phase_ == Phase::chunks;
+  if (phase_ != Phase::head || head_started_) ++worker_.shared.timeouts;  // a rest between two requests is none
   if (!asked) return close();
-  ++worker_.shared.timeouts;
   refuse(errors::kTimeout, "the request took too long to arrive");
   // The wait for more of the request is still pending; the answer is short and goes out beside it.
   if (write()) advance();

@@ -62,7 +62,7 @@ class BeastServer : public HttpServer {
 
   Counters counters() const override {
     return {shared_.connections, shared_.open,    shared_.requests, shared_.bad_requests, shared_.timeouts,
-            shared_.sockets,     shared_.refused, shared_.bytes_in, shared_.bytes_out};
+            shared_.sockets,     shared_.refused, shared_.bytes_in, shared_.bytes_out,    shared_.problems.read()};
   }
 
  private:

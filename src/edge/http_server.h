@@ -11,6 +11,7 @@
 
 #include "core/limits.h"
 #include "core/result.h"
+#include "core/tally.h"
 #include "core/time.h"
 #include "serve/http.h"
 #include "serve/live.h"
@@ -78,6 +79,7 @@ class HttpServer {
   struct Counters {
     std::uint64_t connections = 0, open = 0, requests = 0, bad_requests = 0, timeouts = 0, sockets = 0;
     std::uint64_t refused_connections = 0, bytes_in = 0, bytes_out = 0;
+    Tally::Counts problems;  // answers by problem code
   };
   virtual Counters counters() const = 0;
 };

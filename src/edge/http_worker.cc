@@ -74,6 +74,7 @@ std::string_view reason_phrase(int status) {
 HttpResponse refusal(const Code& code, std::string_view detail) {
   HttpResponse response;
   response.status = code.status;
+  response.code = code.name;
   response.headers.emplace_back("Content-Type", "application/problem+json");
   std::string& body = response.body;
   body = R"({"type":"about:blank","title":)";

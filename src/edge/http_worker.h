@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/tally.h"
 #include "edge/http_server.h"
 #include "edge/net.h"
 
@@ -22,6 +23,7 @@ struct Shared {  // by all workers
   std::shared_ptr<net::Tls> tls;
   std::string policy;  // the header lines that every answer carries, each ended by CRLF; the content policy stands apart
   std::string content_policy;
+  Tally problems{problem_codes()};
   std::atomic<std::uint64_t> connections{0}, open{0}, requests{0}, bad_requests{0}, timeouts{0}, sockets{0}, refused{0},
       bytes_in{0}, bytes_out{0};
 };

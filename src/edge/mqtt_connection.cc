@@ -149,6 +149,7 @@ Reason Connection::handle(const Packet& packet) {
 
 void Connection::refuse_connect(Reason reason) {
   ++door_.logins_refused;
+  door_.count(reason);
   Connack connack;
   connack.reason = reason;
   append(out_, version_, connack);
@@ -332,6 +333,7 @@ Reason Connection::handle_ack(const Packet& packet) {
   if (const Reason reason = parse(packet, version_, ack); reason != Reason::success) return reason;
   if (packet.type == Type::pubrel) {
     const bool known = session_->received.erase(ack.id) > 0;
+    if (!known) door_.count(Reason::unknown_id);
     append_ack(out_, version_, Type::pubcomp, ack.id, known ? Reason::success : Reason::unknown_id);
     return Reason::success;
   }
@@ -350,7 +352,10 @@ Reason Connection::handle_subscribe(const Packet& packet) {
   if (const Reason reason = parse(packet, version_, packet_in); reason != Reason::success) return reason;
   if (packet_in.has_subscription_id) return Reason::no_subscription_ids;
   std::vector<std::uint8_t> codes;
-  for (const Filter& filter : packet_in.filters) codes.push_back(subscribe(filter));
+  for (const Filter& filter : packet_in.filters) {
+    codes.push_back(subscribe(filter));
+    door_.count(static_cast<Reason>(codes.back()));
+  }
   append_suback(out_, version_, packet_in.id, codes);
   return Reason::success;
 }
@@ -435,8 +440,9 @@ void Connection::flush() {
 
 void Connection::sweep(net::Clock::time_point now, const AccessTable* changed) {
   if (phase_ != Phase::ready) {
-    if (now - heard_ > door_.options().connect_timeout) close("closed", false);
-    return;
+    if (now - heard_ <= door_.options().connect_timeout) return;
+    door_.count(Reason::keep_alive);
+    return close("closed", false);
   }
   if (changed != nullptr) {
     covered_.clear();
@@ -451,6 +457,7 @@ void Connection::sweep(net::Clock::time_point now, const AccessTable* changed) {
 void Connection::end(Reason reason, const std::string& why, bool tell_will) {
   if (phase_ == Phase::closed) return;
   const auto self = shared_from_this();
+  door_.count(reason);
   if (phase_ == Phase::ready && version_ == Version::v5 && !writing_) {
     append_disconnect(out_, reason);
     flush();

@@ -18,11 +18,24 @@ constexpr std::size_t kPresencePerTick = 256;      // a will storm must not fill
 constexpr auto kFirstWait = std::chrono::milliseconds(50);
 constexpr auto kLongestWait = std::chrono::milliseconds(1'000);
 
+std::string text_of(Reason reason) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  const auto code = static_cast<unsigned char>(reason);
+  return {'0', 'x', kDigits[code >> 4], kDigits[code & 15]};
+}
+
+std::vector<std::string> refusals() {
+  std::vector<std::string> out;
+  for (int code = 0x80; code <= 0xA2; ++code) out.push_back(text_of(static_cast<Reason>(code)));
+  return out;
+}
+
 }  // namespace
 
 Door::Door(MqttServerOptions options, MqttCity city, std::shared_ptr<net::Tls> tls)
     : options_(std::move(options)),
       city_(std::move(city)),
+      reasons_(refusals()),
       tls_(std::move(tls)),
       timer_(loop_.executor()),
       scratch_(kScratchBytes) {
@@ -68,6 +81,7 @@ void Door::adopt(int socket, std::string peer) {
   ++connections;
   if (open >= options_.connections) {
     ++refused;
+    count(Reason::busy);
     ::close(socket);
     return;
   }
@@ -80,6 +94,10 @@ void Door::adopt(int socket, std::string peer) {
 bool Door::covers(const Credential& credential, std::string_view asset) const {
   return std::any_of(credential.assets.begin(), credential.assets.end(),
                      [&](const std::string& pattern) { return city_.matches(pattern, asset); });
+}
+
+void Door::count(Reason reason) {
+  if (is_error(reason)) reasons_.add(text_of(reason));
 }
 
 std::string Door::fresh_client_id() {
@@ -134,6 +152,7 @@ void Door::take_answers(std::vector<Answered>& batch) {
 void Door::settle(Gulp& gulp) {
   Session& session = *gulp.session;
   for (const Taken& one : gulp.taken) {
+    count(one.reason);
     if (one.reason == Reason::bad_payload) ++quarantined;
     if (one.qos != 2) continue;
     const auto found = session.received.find(one.id);
@@ -270,7 +289,7 @@ void Door::tick() {
 
 MqttServer::Counters Door::counters() const {
   return {connections, open,     publishes, refused,       malformed,   dropped_qos0, wills, logins_refused,
-          commands,    commands_dropped, held, session_count, quarantined, taken_over};
+          commands,    commands_dropped, held, session_count, quarantined, taken_over, reasons_.read()};
 }
 
 }  // namespace cityloop::mqtt

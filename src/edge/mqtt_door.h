@@ -45,6 +45,7 @@ class Door : public MqttServer {
   void came(const std::string& credential);
   // The last connection of a credential is what counts: `reason` is told when none is left, `delay` later.
   void went(const std::string& credential, std::string reason, std::chrono::seconds delay);
+  void count(Reason reason);  // a refusal, in whatever packet
   void remove(Connection* connection) { connections_.erase(connection); }
   bool covers(const Credential& credential, std::string_view asset) const;
   std::string fresh_client_id();
@@ -86,6 +87,7 @@ class Door : public MqttServer {
 
   MqttServerOptions options_;
   MqttCity city_;
+  Tally reasons_;
   std::shared_ptr<net::Tls> tls_;
   net::Loop loop_;
   net::Timer timer_;

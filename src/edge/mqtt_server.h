@@ -13,6 +13,7 @@
 #include "core/limits.h"
 #include "core/message.h"
 #include "core/result.h"
+#include "core/tally.h"
 #include "serve/access.h"
 
 namespace cityloop {
@@ -47,6 +48,7 @@ class MqttServer {
   struct Counters {
     std::uint64_t connections = 0, open = 0, publishes = 0, refused = 0, malformed = 0, dropped_qos0 = 0, wills = 0;
     std::uint64_t logins_refused = 0, commands = 0, commands_dropped = 0, held = 0, sessions = 0, quarantined = 0, taken_over = 0;
+    Tally::Counts reasons;  // refusals by MQTT 5 reason code (`0x87`), whatever version the device speaks
   };
   virtual Counters counters() const = 0;
 };

@@ -198,6 +198,7 @@ std::optional<HttpResponse> StaticFiles::serve(const HttpRequest& request) {
   if (response && request.method != "GET") {
     HttpResponse refused;
     refused.status = 405;
+    refused.code = errors::kMethodNotAllowed.name;
     refused.headers = {{"Allow", "GET, HEAD"}, {"Content-Type", "application/problem+json"}};
     refused.body = R"({"type":"about:blank","title":"The method is not allowed here","status":405,"code":"request.method_not_allowed"})";
     return refused;
@@ -276,6 +277,7 @@ std::optional<HttpResponse> StaticFiles::serve_range(const HttpRequest& request,
   const std::string total = std::to_string(open.size());
   if (ask == RangeAsk::unsatisfiable) {
     head.status = 416;
+    head.code = errors::kBadRange.name;
     head.headers.emplace_back("Content-Range", "bytes */" + total);
     return head;
   }

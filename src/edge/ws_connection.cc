@@ -158,6 +158,7 @@ void WsConnection::take_messages() {
         return;
       case Kind::broken:
         heard_close_ = true;  // nothing that follows can be understood
+        worker_.shared.problems.add(errors::kBadRequest.name);
         end(message.code, "");
         return;
     }

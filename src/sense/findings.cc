@@ -16,6 +16,17 @@ void count(std::string& out, std::string_view name, std::uint64_t number) {
 
 }  // namespace
 
+bool Findings::count(std::string_view code) {
+  const auto known = by_code.find(code);
+  if (known == by_code.end())
+    by_code.emplace(code, 1);
+  else
+    ++known->second;
+  const bool room = refused.size() < kFindingsKept;
+  if (!room) ++more;
+  return room;
+}
+
 Answer answer_of(const Findings& found, bool single) {
   if (single && found.good() == 0 && !found.refused.empty()) {
     const Finding& first = found.refused.front();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,10 +27,12 @@ struct Findings {
   std::uint64_t accepted = 0, duplicate = 0, corrected = 0;
   std::vector<Finding> refused;
   std::uint64_t more = 0;       // refused beyond kFindingsKept
+  std::map<std::string, std::uint64_t, std::less<>> by_code{};  // all refused
   std::uint64_t late = 0;       // values
   std::uint64_t good() const { return accepted + duplicate + corrected; }
   std::uint64_t refused_count() const { return refused.size() + more; }
-  bool is_full() const { return refused.size() >= kFindingsKept; }
+  // Counts one refusal; true: it is to be kept by name too.
+  bool count(std::string_view code);
 };
 
 // The document of architecture §5; 422 with the first code where `single` and nothing was good.

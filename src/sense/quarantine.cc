@@ -19,6 +19,7 @@ std::uint64_t number_of(std::string_view id) {
 
 void Quarantine::keep(const Findings& found, std::string_view principal, std::string_view source, Time arrival, Context& city) {
   if (found.refused.empty()) return;
+  for (const auto& [code, times] : found.by_code) counts_[code] += times;
   if (turn_ != city.turn) {
     turn_ = city.turn;
     in_turn_ = beyond_ = summary_ = 0;

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/codec.h"
 #include "core/context.h"
@@ -27,6 +28,8 @@ class Quarantine {
   // Emits the item's new state; one that no longer waits leaves.
   void put(QuarantineItem item, Context& city);
   std::size_t size() const { return waiting_.size(); }
+  // How many were kept or passed over since the last call, by code. For metrics; no state of the city.
+  std::map<std::string, std::uint64_t, std::less<>> take_counts() { return std::exchange(counts_, {}); }
 
   void encode(Writer& out) const;
   void decode(Reader& in);
@@ -42,6 +45,7 @@ class Quarantine {
   std::uint64_t in_turn_ = 0;
   std::uint64_t beyond_ = 0;
   std::uint64_t summary_ = 0;       // number of the turn's summary item
+  std::map<std::string, std::uint64_t, std::less<>> counts_;
 };
 
 }  // namespace cityloop

@@ -26,14 +26,14 @@ namespace cityloop {
 
 class Sense {
  public:
-  // Gates one batch in order: asset known, in use and covered by `patterns` (glob list, empty = all), time, point, number, sentinel,
+  // Gates one batch in order: asset known, in use, covered by `patterns` (glob list, empty = all) and within `area` (empty = all), time, point, number, sentinel,
   // range, duplicate, correction, lateness. Good values go to `out`; bad ones become QuarantineItem events. The answer is the document
   // of architecture §5: {"accepted","duplicate","corrected","quarantined":[{"index","point"?,"code","detail"}]} with at most 1,000
   // of them named and the rest in "quarantined_more". Counts are messages: accepted when one value was new, else corrected when one had
   // another value than before, else duplicate. A single object with nothing good is refused with 422 and the first code.
   // Imports (in.import) may be old but not in the future; their observations are marked late, so that they raise nothing.
-  Answer take(const ReadingsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Observation>& out);
-  Answer take(const RecordsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Record>& out);
+  Answer take(const ReadingsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Observation>& out, std::string_view area = {});
+  Answer take(const RecordsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Record>& out, std::string_view area = {});
 
   // Samples of a batch that are older than their point's newest and so need to be looked up in History before the
   // batch is logged (indices into batch.samples, with the point and time to read). Empty for ordinary, in-order data.
@@ -57,6 +57,7 @@ class Sense {
   const std::map<std::string, SourceSpec, std::less<>>& sources() const { return sources_; }
   std::uint64_t sources_rev() const { return sources_rev_; }
   const Quarantine& quarantine() const { return quarantine_; }
+  Quarantine& quarantine() { return quarantine_; }
 
   void encode(Writer& out) const;
   void decode(Reader& in);
@@ -67,6 +68,7 @@ class Sense {
     Time arrival{};
     bool import = false;
     std::string_view only_point{};            // of a re-ingest: the others went through before
+    std::string_view area{};                  // empty: the whole city
   };
   enum class Placed : std::uint8_t { fresh, late, duplicate, corrected, corrected_late };
 

@@ -31,19 +31,13 @@ std::string payload_of(const ReadingBatch& batch, const ReadingBatch::Message& m
 
 void refuse_message(const ReadingBatch& batch, const ReadingBatch::Message& m, std::string_view point, const Code& code,
                     std::string detail, Findings& found) {
-  if (found.is_full()) {
-    ++found.more;
-    return;
-  }
+  if (!found.count(code.name)) return;
   found.refused.push_back({m.index, std::string(point), std::string(code.name), std::move(detail), std::string(batch.asset_of(m)),
                            payload_of(batch, m)});
 }
 
 void refuse_flaw(const ReadingBatch::Flaw& flaw, Findings& found) {
-  if (found.is_full()) {
-    ++found.more;
-    return;
-  }
+  if (!found.count(flaw.code)) return;
   found.refused.push_back({flaw.index, {}, flaw.code, flaw.detail, {}, flaw.raw});
 }
 
@@ -63,8 +57,8 @@ const ReadingBatch::Known* known_of(const ReadingBatch& batch, std::uint32_t sam
 
 }  // namespace
 
-Answer Sense::take(const ReadingsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Observation>& out) {
-  const Sent sent{patterns.empty() ? nullptr : patterns_of(in.principal, patterns), in.arrival, in.import, {}};
+Answer Sense::take(const ReadingsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Observation>& out, std::string_view area) {
+  const Sent sent{patterns.empty() ? nullptr : patterns_of(in.principal, patterns), in.arrival, in.import, {}, area};
   Findings found;
   gate(in.batch, sent, city, found, out);
   quarantine_.keep(found, in.principal, in.source, in.arrival, city);
@@ -124,6 +118,8 @@ void Sense::gate_message(const ReadingBatch& batch, const ReadingBatch::Message&
   if (sent.patterns != nullptr && !sent.patterns->covers(id)) {
     return refuse_all(errors::kForeignAsset, "this credential does not cover `" + std::string(id) + "`");
   }
+  if (!sent.area.empty() && !in_scope(sent.area, register_.asset_at(asset->slot)->area, register_.root_area()))
+    return refuse_all(errors::kForeignArea, "`" + std::string(id) + "` lies outside your area");
   const Time at = m.at == kNoTime ? sent.arrival : m.at;
   if (at > sent.arrival + limits::kFutureTolerance) {
     return refuse_all(errors::kFuture, format_time(at) + " is more than 5 minutes after its arrival");

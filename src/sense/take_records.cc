@@ -64,8 +64,8 @@ Result<std::string> canonical_fields(const RecordSpec& spec, const std::string& 
 
 }  // namespace
 
-Answer Sense::take(const RecordsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Record>& out) {
-  const Sent sent{patterns.empty() ? nullptr : patterns_of(in.principal, patterns), in.arrival, false, {}};
+Answer Sense::take(const RecordsIn& in, const std::vector<std::string>& patterns, Context& city, std::vector<Record>& out, std::string_view area) {
+  const Sent sent{patterns.empty() ? nullptr : patterns_of(in.principal, patterns), in.arrival, false, {}, area};
   Findings found;
   for (const RecordIn& record : in.records) gate_record(record, sent, city, found, out);
   quarantine_.keep(found, in.principal, in.source, in.arrival, city);
@@ -75,11 +75,8 @@ Answer Sense::take(const RecordsIn& in, const std::vector<std::string>& patterns
 
 void Sense::gate_record(const RecordIn& in, const Sent& sent, const Context& city, Findings& found, std::vector<Record>& out) {
   const auto refuse_it = [&](std::string_view code, std::string detail) {
-    if (found.is_full()) {
-      ++found.more;
-    } else {
+    if (found.count(code))
       found.refused.push_back({in.index, {}, std::string(code), std::move(detail), in.asset, in.raw});
-    }
   };
   if (!in.flaw_code.empty()) return refuse_it(in.flaw_code, in.flaw_detail);
   const Asset* const asset = register_.asset(in.asset);
@@ -88,6 +85,8 @@ void Sense::gate_record(const RecordIn& in, const Sent& sent, const Context& cit
   if (sent.patterns != nullptr && !sent.patterns->covers(in.asset)) {
     return refuse_it(errors::kForeignAsset.name, "this credential does not cover " + quoted(in.asset));
   }
+  if (!sent.area.empty() && !in_scope(sent.area, asset->area, register_.root_area()))
+    return refuse_it(errors::kForeignArea.name, quoted(in.asset) + " lies outside your area");
   const RecordSpec* const spec = city.packs.record(in.kind);
   if (spec == nullptr) return refuse_it(errors::kUnknownRecord.name, "no pack describes the record kind " + quoted(in.kind));
   if (!spec->kind.empty() && spec->kind != asset->kind) {

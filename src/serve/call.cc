@@ -101,7 +101,7 @@ void offer(Call& call, Change change) {
       return self->answer(std::move(refused));
     }
     if (then) return then(*self, answer);
-    if (answer.status == 204) return self->answer(HttpResponse{.status = 204, .headers = {}, .body = {}, .shared_body = {}});
+    if (answer.status == 204) return self->answer(HttpResponse{.status = 204, .headers = {}, .body = {}, .shared_body = {}, .code = {}});
     self->answer(document(answer.status, std::move(answer.body), answer.rev));
   });
 }

@@ -7,7 +7,18 @@
 
 namespace cityloop::serve {
 
-Feed::Feed(CityFace city, Api& api) : city_(std::move(city)), engine_(api.engine()), api_(api), ring_(city_.journal) {}
+namespace {
+
+std::vector<std::string> refusals() {
+  std::vector<std::string> out = problem_codes();
+  for (const char* close_code : {"4400", "4401", "4408", "4429"}) out.emplace_back(close_code);
+  return out;
+}
+
+}  // namespace
+
+Feed::Feed(CityFace city, Api& api)
+    : city_(std::move(city)), engine_(api.engine()), api_(api), ring_(city_.journal), problems_(refusals()) {}
 
 // ---- connections
 
@@ -81,10 +92,12 @@ void Feed::send(Connection& c, JsonWriter& message) { send(c, std::make_shared<c
 void Feed::close(Connection& c, int code, const std::string& reason) {
   if (c.gone) return;
   c.gone = true;
+  problems_.add(std::to_string(code));
   c.socket->close(code, reason);
 }
 
 void Feed::error(Connection& c, std::optional<std::int64_t> id, std::string_view code, std::string_view text) {
+  problems_.add(code);
   JsonWriter out;
   out.begin_object().member("t", "err");
   if (id) out.member("id", *id);

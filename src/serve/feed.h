@@ -109,6 +109,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void message(LiveFeed::Id id, std::string_view text);
   void closed(LiveFeed::Id id);
   std::size_t sockets() const;
+  Tally::Counts problems() const { return problems_.read(); }
   void changes(Api::ChangesQuery query, Respond respond);
 
  private:
@@ -169,6 +170,7 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::atomic<bool> state_running_{false}, kpi_running_{false};
   Time kpi_due_{}, second_due_{};
   std::string mode_ = "normal";
+  Tally problems_;
 };
 
 // Which event topics these roles hear.

@@ -27,14 +27,18 @@ HttpResponse json_response(int status, std::string body) {
 HttpResponse problem(const Error& error) { return problem(error.code->status, error.code->name, error.detail); }
 
 HttpResponse problem(int status, std::string_view code, std::string_view detail) {
-  std::string_view title = "Problem";
-  for (const Code* known : all_codes())
-    if (known->name == code) title = known->title;
+  std::string_view title = "Problem", name;
+  for (const Code* known : all_codes()) {
+    if (known->name != code) continue;
+    title = known->title;
+    name = known->name;
+  }
   JsonWriter out;
   out.begin_object().member("type", "urn:cityloop:problem:" + std::string(code)).member("title", title);
   out.member("status", status).member("code", code).member("detail", detail).end_object();
   HttpResponse response = json_response(status, out.take());
   response.headers.front().second = "application/problem+json";
+  response.code = name;
   return response;
 }
 

@@ -33,6 +33,7 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;  // Content-Type included; Content-Length and Date are added
   std::string body;
   std::shared_ptr<const std::string> shared_body;            // instead of body, for cached files
+  std::string_view code{};                                   // of a problem: a name of errors.h, counted at the door
 };
 
 using Respond = std::function<void(HttpResponse)>;           // may be called from any thread, once

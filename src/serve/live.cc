@@ -21,6 +21,7 @@ LiveFeed::Id LiveFeed::open(std::shared_ptr<LiveSocket> socket, std::string bear
 }
 void LiveFeed::message(Id id, std::string_view text) { feed_->message(id, text); }
 void LiveFeed::closed(Id id) { feed_->closed(id); }
+Tally::Counts LiveFeed::problems() const { return feed_->problems(); }
 std::size_t LiveFeed::sockets() const { return feed_->sockets(); }
 
 }  // namespace cityloop

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/tally.h"
 #include "serve/api.h"
 #include "serve/project.h"
 
@@ -43,6 +44,7 @@ class LiveFeed {
   void message(Id id, std::string_view text);  // any bytes; protocol errors answer {t:'err'} or close 4400
   void closed(Id id);
   std::size_t sockets() const;
+  Tally::Counts problems() const;  // told to sockets: problem codes, and the close codes of web.md §4
 
  private:
   std::shared_ptr<serve::Feed> feed_;

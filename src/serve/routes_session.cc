@@ -112,7 +112,7 @@ void show_session(Call& call) {
 void sign_out(Call& call) {
   if (call.caller.session.empty()) return call.refuse(fail(errors::kBadRequest, "a token has no session to close"));
   offer(call, {"session.close", call.caller.session, "{}", 0, [](Call& c, const Answer&) {
-                 HttpResponse response{.status = 204, .headers = {}, .body = {}, .shared_body = {}};
+                 HttpResponse response{.status = 204, .headers = {}, .body = {}, .shared_body = {}, .code = {}};
                  response.headers.emplace_back("Set-Cookie", cookie(c.city(), "", Millis{0}));
                  c.answer(std::move(response));
                }});
@@ -140,7 +140,7 @@ void change_password(Call& call) {
     change.begin_object().member("password", self->city().hash_password(fresh)).member("keep", self->caller.session);
     change.member("seen", user->second.rev).end_object();
     offer(*self, {"user.password", name, change.take(), 0, [](Call& c, const Answer&) {
-                    c.answer(HttpResponse{.status = 204, .headers = {}, .body = {}, .shared_body = {}});
+                    c.answer(HttpResponse{.status = 204, .headers = {}, .body = {}, .shared_body = {}, .code = {}});
                   }});
   });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "city/loop.h"
@@ -49,6 +50,7 @@ Answer Harness::send(std::string principal, ReadingBatch batch) {
 }
 
 std::vector<Answer> Harness::run(std::vector<Input> inputs) {
+  events_.clear();
   std::vector<Answer> answers = step(std::move(inputs));
   while (city_->wants_turn()) step({TickIn{}});
   return answers;
@@ -70,7 +72,7 @@ std::vector<Answer> Harness::step(std::vector<Input> inputs) {
   log_.push_back(log_record(turn));
   Outcome outcome = city_->step(turn);
   CHECK(history_->append(outcome.turn, outcome.samples, outcome.records).has_value());
-  events_ = std::move(outcome.events);
+  std::move(outcome.events.begin(), outcome.events.end(), std::back_inserter(events_));
   if (!outcome.rows.empty()) waiting_.push_back({outcome.turn, outcome.now, outcome.last_seq, std::move(outcome.rows)});
   commit(lag_);
   return std::move(outcome.answers);

@@ -218,7 +218,12 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
   if (in.verb == "alarm.notify") {
     const auto receiver = need_text(*body, "receiver", limits::kAssetIdBytes);
     if (!receiver) return refuse(receiver.error());
-    if (outbox_.receiver(*receiver) == nullptr) return refuse(bad_field("receiver", "names no receiver"));
+    const Receiver* to = outbox_.receiver(*receiver);
+    if (to == nullptr) return refuse(bad_field("receiver", "names no receiver"));
+    const std::string_view root = city.tables.root_area();
+    // One that hears of this area anyway, or one that the actor sees.
+    if (!in_scope(to->area, alarm.area, root) && !in_scope(actor.area, to->area, root))
+      return refuse(errors::kForeignArea, "The receiver is of an area outside yours.");
     const json::object data{{"alarm", alarm.id}, {"rule", alarm.rule}, {"level", level_name(alarm.level)},
                             {"state", alarm_state_name(alarm.state)}, {"title", alarm.title}, {"asset", alarm.asset},
                             {"asset_name", alarm.asset_name}, {"area", alarm.area}, {"value", alarm.value},

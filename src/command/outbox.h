@@ -28,7 +28,7 @@ class Outbox {
   // One notice to every receiver whose area and types match; emits each. `data` is the JSON of the CloudEvent's data.
   void post(const std::string& subject, const std::string& area, const std::string& type, const std::string& data,
             Context& city);
-  // To one receiver, whatever its area and types. Returns the notice's id.
+  // To one receiver, whatever its area and types; the caller has judged whether the actor may. Returns the notice's id.
   std::string post_to(const std::string& receiver, const std::string& subject, const std::string& area,
                       const std::string& type, const std::string& data, Context& city);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// 64 clients, half over MQTT and half over HTTP, each with an event of its own, while the program is killed at its first sync, its
-// second, its third, … Whoever was not answered sends again, through the other door. At the end, by SQL on the stopped store: one
-// case and one alarm for each event, and every acknowledged reading in history. CRASH_ROUNDS sets how many kills (24).
+// 64 clients, half over MQTT and half over HTTP, each with an event of its own, and four people at the desk, while the program is
+// killed at its first sync, its second, its third, … Whoever was not answered sends again: devices through the other door, people
+// with the same Idempotency-Key. At the end, by SQL on the stopped store: one case and one alarm for each event, each deed of a
+// person once, and every acknowledged reading in history. CRASH_ROUNDS sets how many kills (24).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { Mqtt } from './mqtt.mjs';
 const traceable = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const kRounds = Number(process.env.CRASH_ROUNDS ?? 24);
 const kClients = 64;
+const kPeople = 4;
 
 const sql = (city, query) => spawnSync('sqlite3', [join(city.data, 'journal.db'), query], { encoding: 'utf8' }).stdout.trim();
 const asset_of = (round, client) => `septic-r${round}-c${client}`;
@@ -48,11 +50,43 @@ class Client {
   }
 }
 
+// Opens a case by hand and comments on it, each until it is answered.
+class Person {
+  constructor(city, round, number) {
+    Object.assign(this, { city, name: `p-${round}-${number}`, tries: 0 });
+  }
+
+  get is_done() { return this.commented === true || this.problem !== undefined; }
+
+  async speak() {
+    while (!this.is_done && !this.city.down) {
+      this.tries += 1;
+      await (this.no ? this.comment() : this.open()).catch(() => sleep(5));
+    }
+  }
+
+  async open() {
+    const body = { title: this.name, class: { scheme: 'GB2013', type: 'event', code: '0101' }, location: { type: 'Point', coordinates: [106.45, 29.54] } };
+    const answer = await this.city.call('POST', '/api/v1/cases', body, undefined, { 'idempotency-key': `open-${this.name}` });
+    if (answer.status === 201) this.no = answer.body.no;
+    else if (answer.status !== 503) this.problem = answer.body;
+  }
+
+  async comment() {
+    const { rev } = await this.city.must('GET', `/api/v1/cases/${this.no}`);
+    const answer = await this.city.call('POST', `/api/v1/cases/${this.no}/actions`, { action: 'comment', comment: this.name }, undefined, { 'if-match': `"${rev}"`, 'idempotency-key': `comment-${this.name}` });
+    if (answer.status === 200) this.commented = true;
+    else if (![412, 503].includes(answer.status)) this.problem = answer.body;
+  }
+}
+
 async function run_until_dead(city, clients) {
   city.down = false;
   city.ended.then(() => (city.down = true));
   await Promise.all(clients.map((client) => client.speak()));
 }
+
+const undone = (all) => all.filter((one) => (one instanceof Person ? !one.is_done : one.answered.length < 2));
 
 test(`${kClients} clients, killed at ${kRounds} places: one case per event, nothing acknowledged is lost`, { skip: traceable ? false : 'strace may not inject here' }, async () => {
   const city = await new City().start();
@@ -66,13 +100,14 @@ test(`${kClients} clients, killed at ${kRounds} places: one case per event, noth
     const [, id, secret] = /id=(\S+) secret=(\S+)/.exec(city.run(['credential', 'gateway', '--assets', 'septic-*']));
     await city.kill();
     let kills = 0;
-    const all = [];
+    const all = [], people = [];
     for (let round = 1; round <= kRounds; round += 1) {
       city.wrapper = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync', '-e', `inject=fdatasync:signal=SIGKILL:when=${round}`];
       for (let client = 0; client < kClients; client += 1) all.push(new Client(city, { id, secret }, round, client));
+      for (let person = 0; person < kPeople; person += 1) people.push(new Person(city, round, person));
       const began = await city.start().then(() => true, () => false);
       if (began) {
-        await run_until_dead(city, all.filter((client) => client.answered.length < 2));
+        await run_until_dead(city, undone([...all, ...people]));
         if (!city.down) await city.kill();  // so late a sync never came
         else kills += 1;
       } else {
@@ -82,18 +117,23 @@ test(`${kClients} clients, killed at ${kRounds} places: one case per event, noth
     assert.ok(kills >= Math.min(kRounds, 10), `only ${kills} kills at a sync`);
     city.wrapper = undefined;
     await city.start();
-    await run_until_dead(city, all.filter((client) => client.answered.length < 2));
-    assert.equal(all.filter((client) => client.answered.length < 2).length, 0);
-    await until('the journal has it all', async () => (await city.must('GET', '/api/v1/cases?count=true&limit=1')).total === all.length);
-    for (const client of all.filter((_, i) => i % 7 === 0)) {
+    await run_until_dead(city, undone([...all, ...people]));
+    assert.deepEqual(undone([...all, ...people]), []);
+    assert.deepEqual(people.filter((one) => one.problem).map((one) => one.problem), []);
+    await until('the journal has it all', async () => (await city.must('GET', '/api/v1/cases?count=true&limit=1')).total >= all.length + people.length);
+    for (const client of all) {
       const found = (await city.must('GET', `/api/v1/assets/${client.asset}/history?point=ch4&from=${client.at}&to=${client.at + 1}`)).items;
       assert.deepEqual(found.map((one) => one.value), [150], client.asset);
     }
     await city.kill('SIGTERM');
-    assert.equal(sql(city, 'select count(*) from cases'), String(all.length), 'one case per event');
-    assert.equal(sql(city, 'select count(*) from (select asset from cases group by asset having count(*) > 1)'), '0');
+    // A number given twice would have written one case over another.
+    assert.equal(sql(city, 'select count(*) from cases'), String(all.length + people.length), 'one case per event and per case opened by hand');
+    assert.equal(sql(city, "select count(distinct asset) from cases where asset <> ''"), String(all.length));
+    assert.equal(sql(city, "select count(distinct json_extract(doc,'$.title')) from cases where origin like 'desk:%'"), String(people.length));
+    assert.equal(sql(city, "select count(*) from timeline where action = 'comment'"), String(people.length), 'each comment once');
+    for (const person of people) assert.equal(sql(city, `select json_extract(doc,'$.title') from cases where key = '${person.no}'`), person.name, 'the answer named this case');
     assert.equal(sql(city, "select count(*) from (select json_extract(doc,'$.asset') a, json_extract(doc,'$.rule') r, count(*) n from alarms group by a, r having n > 1)"), '0', 'one episode a rule and asset');
-    console.log(`# ${kills} kills at a sync, ${all.length} events, ${all.reduce((sum, one) => sum + one.tries, 0)} messages`);
+    console.log(`# ${kills} kills at a sync, ${all.length} events, ${all.reduce((sum, one) => sum + one.tries, 0)} messages, ${people.reduce((sum, one) => sum + one.tries, 0)} deeds tried`);
     await city.start();
   } finally {
     await city.stop();

@@ -279,5 +279,86 @@ TEST(Loop, NothingAcknowledgedIsLost) {
   EXPECT_GT(checkpoints, 50u);
 }
 
+// A disk that is full for a while, for one store or another.
+struct FullJournal : Journal {
+  explicit FullJournal(Journal& kept) : kept_(kept) {}
+  Result<void> commit(const std::vector<JournalBatch>& batches) override {
+    if (full) return fail(errors::kNoSpace, "the disk is full");
+    return kept_.commit(batches);
+  }
+  Result<Page> list(const Query& query) const override { return kept_.list(query); }
+  Result<std::optional<Row>> find(std::string_view table, std::string_view key) const override { return kept_.find(table, key); }
+  Result<JournalHead> head() const override { return kept_.head(); }
+  Result<void> set_epoch(const std::string& epoch) override { return kept_.set_epoch(epoch); }
+  Result<void> sync() override { return kept_.sync(); }
+  Result<void> backup(const std::string& file) const override { return kept_.backup(file); }
+  std::atomic<bool> full{false};
+
+ private:
+  Journal& kept_;
+};
+struct FullCheckpoints : Checkpoints {
+  explicit FullCheckpoints(Checkpoints& kept) : kept_(kept) {}
+  Result<void> save(const Checkpoint& checkpoint) override {
+    if (full) return fail(errors::kNoSpace, "the disk is full");
+    return kept_.save(checkpoint);
+  }
+  Result<std::optional<Checkpoint>> newest() override { return kept_.newest(); }
+  std::atomic<bool> full{false};
+
+ private:
+  Checkpoints& kept_;
+};
+
+TEST(Loop, AFullDiskIsRefusedClearlyAndWaitedFor) {
+  World world;
+  FullJournal journal(world.journal);
+  FullCheckpoints checkpoints(world.checkpoints);
+  City city(world.settings());
+  Loop loop(city, {&world.log, &checkpoints, &journal, &world.history}, world.outside());
+  ASSERT_TRUE(loop.recover().has_value());
+  loop.start();
+  lay_out(loop, 1);
+  ASSERT_EQ(loop.why_not_ready(), std::nullopt);
+  // The log's: readings are refused, people are heard.
+  world.log.give_room(false);
+  EXPECT_EQ(ask(loop, reading(0, from_ms(world.clock), "1")).code, "storage.no_space");
+  EXPECT_TRUE(loop.why_not_ready());
+  EXPECT_LT(act(loop, "unit.put", "heard", R"({"name":"u","area":"50","duties":[]})").status, 400);
+  world.log.give_room(true);
+  EXPECT_EQ(loop.why_not_ready(), std::nullopt);
+  // The journal's: what was on its way is acknowledged late, what comes after is refused, nothing ends.
+  journal.full = true;
+  std::promise<Answer> late;
+  ActionIn put;
+  put.principal = "system";
+  put.verb = "unit.put";
+  put.subject = "late";
+  put.body = R"({"name":"u","area":"50","duties":[]})";
+  loop.offer(std::move(put), [&](Answer answer) { late.set_value(std::move(answer)); });
+  while (!loop.why_not_ready()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(act(loop, "unit.put", "refused", "{}").code, "storage.no_space");
+  EXPECT_EQ(ask(loop, reading(0, from_ms(world.clock), "1")).code, "storage.no_space");
+  journal.full = false;
+  EXPECT_LT(late.get_future().get().status, 400);
+  while (loop.why_not_ready()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(ask(loop, reading(0, from_ms(world.clock), "1")).status, 200);
+  EXPECT_TRUE(world.journal.find("units", "late")->has_value());
+  EXPECT_FALSE(world.journal.find("units", "refused")->has_value());
+  // The checkpoint's: it is told, the log stays uncut, the next one succeeds.
+  checkpoints.full = true;
+  EXPECT_EQ(loop.checkpoint_now().error().code, &errors::kNoSpace);
+  EXPECT_FALSE(world.checkpoints.newest()->has_value());
+  loop.stop();  // neither does it at the end
+  EXPECT_FALSE(world.checkpoints.newest()->has_value());
+
+  City again(world.settings());
+  Loop second(again, world.stores(), world.outside());
+  const auto replayed = second.recover();
+  ASSERT_TRUE(replayed.has_value()) << replayed.error().detail;
+  EXPECT_GT(*replayed, 3u);
+  EXPECT_EQ(again.turn(), city.turn());
+}
+
 }  // namespace
 }  // namespace cityloop

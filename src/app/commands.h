@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands of the program, each parsed by main.cc into one of these. They return the process's exit code:
-// 0 done · 1 it did not work (the sentence is on standard error) · 2 wrong use · 3 the disk or another store failed while
-// serving · 4 another process holds the folder or a port.
+// 0 done · 1 it did not work (the sentence is on standard error) · 2 wrong use · 3 the disk or another store failed, at
+// the start or while serving · 4 another process holds the folder or a port.
 #pragma once
 
 #include <string>

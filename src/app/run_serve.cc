@@ -16,7 +16,7 @@ int complain(const Error& error) {
   std::fprintf(stderr, "cityloop: %s\n", error.detail.c_str());
   if (error.code == &errors::kUsage) return kExitUsage;
   if (error.code == &errors::kHeld || error.code == &errors::kNetwork) return kExitHeld;
-  return kExitFailed;
+  return error.code->name.starts_with("storage.") ? kExitStore : kExitFailed;
 }
 
 std::string host_for_people(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }

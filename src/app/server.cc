@@ -13,6 +13,8 @@
 #include "app/parts.h"
 #include "city/version.h"
 #include "core/json.h"
+#include "core/limits.h"
+#include "edge/disk.h"
 #include "sense/decode.h"
 
 namespace cityloop {
@@ -50,6 +52,8 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, std::functio
   p.options = std::move(options);
   p.folder = TRY(DataFolder::open(p.options.data, {kProgramVersion, kStepVersion, kSchemaVersion}));
   p.fresh = !p.folder->found().has_value();
+  if (const std::uint64_t free = TRY(free_bytes(p.folder->path())); free < limits::kDiskLeast)
+    return fail(errors::kNoSpace, "only " + std::to_string(free >> 20) + " MiB of room on the disk of " + p.folder->path() + "; make some and start again");
   TRY(p.settle_city());
   p.clock = TRY(CityClock::create(p.options.clock));
   p.log = TRY(LogFiles::create(p.folder->log()));
@@ -69,6 +73,7 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, std::functio
   outside.seed = [] { return seed_of_system(); };
   outside.publish = [&p](const std::vector<LiveDelta>& deltas) { if (LiveFeed* feed = p.published) feed->publish(deltas); };
   outside.notices_changed = [&p] { if (OutboxSender* outbox = p.woken) outbox->wake(); };
+  outside.warn = [](const std::string& what) { log_warning(what); };
   outside.fatal = [](const std::string& why) { end_process(why); };
   outside.checkpoint_every = p.options.config.checkpoint_every;
   p.loop = std::make_unique<Loop>(*p.city, Loop::Stores{p.log.get(), p.checkpoints.get(), p.journal.get(), p.history.get()}, std::move(outside));

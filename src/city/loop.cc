@@ -13,6 +13,8 @@ namespace cityloop {
 
 namespace {
 
+constexpr Millis kCheckpointPause = std::chrono::seconds(10);  // behind one that found no room
+
 // Cost accounting only; nothing that step computes depends on it.
 std::uint64_t ns_since(std::chrono::steady_clock::time_point start) {
   return static_cast<std::uint64_t>((std::chrono::steady_clock::now() - start).count());
@@ -107,7 +109,9 @@ void Loop::start() {
 void Loop::stop() {
   if (threads_.empty()) return;
   join(Rest::finish);
-  if (city_.turn() != last_checkpoint_turn_) write_checkpoint(Checkpoint{city_.turn(), kStepVersion, city_.save()});
+  if (city_.turn() == last_checkpoint_turn_) return;
+  // Without room for a checkpoint the log keeps what happened, and the next start replays it.
+  if (const auto written = write_checkpoint(copy_state()); !written && outside_.warn) outside_.warn("checkpoint: " + written.error().detail);
 }
 
 void Loop::abandon() {
@@ -143,8 +147,8 @@ void Loop::offer(Input input, Reply reply) {
   const bool import = std::holds_alternative<ReadingsIn>(input) && std::get<ReadingsIn>(input).import;
   const bool readings = is_early(input);
   Waiting waiting{std::move(input), std::move(reply), 0};
-  if (readings && !stores_.log->has_room()) {
-    if (waiting.reply) waiting.reply(refuse(errors::kNoSpace, "the log has no preallocated room; nothing was taken, send it again"));
+  if ((readings && !stores_.log->has_room()) || journal_full_) {
+    if (waiting.reply) waiting.reply(refuse(errors::kNoSpace, "the disk is short of room; nothing was taken, send it again later"));
     return;
   }
   if (behind < limits::kTurnsUncommitted && inbox_.offer(waiting)) return;
@@ -194,7 +198,8 @@ void Loop::run_city() {
       std::lock_guard lock(published_mutex_);
       picture_ = std::move(picture);
     }
-    const bool much = stores_.log->uncut_bytes() > outside_.log_uncut_bytes / 2;
+    const bool pause = now - last_checkpoint_ < kCheckpointPause && !checkpoint_running_ && checkpoint_result_.has_error();
+    const bool much = !pause && stores_.log->uncut_bytes() > outside_.log_uncut_bytes / 2;
     const bool long_ago = now - last_checkpoint_ >= outside_.checkpoint_every && city_.turn() != last_checkpoint_turn_;
     if (!checkpoint_running_ && (much || long_ago)) begin_checkpoint();
   }
@@ -327,11 +332,7 @@ void Loop::run_journal() {
     std::vector<JournalBatch> batches;
     for (const Flight& flight : flights)
       if (!flight->outcome.rows.empty()) batches.push_back(batch_of(flight->outcome));
-    if (!batches.empty()) {
-      // A violated key here is a second case for one event: our defect. Stop loudly, the turn is in the Log.
-      const auto kept = stores_.journal->commit(batches);
-      if (!kept) outside_.fatal("journal: " + kept.error().detail);
-    }
+    if (!batches.empty()) commit(batches);
     bool notices = false;
     for (const Flight& flight : flights) {
       if (flight->access || flight->packs) {
@@ -349,6 +350,20 @@ void Loop::run_journal() {
     committed_.notify_all();
     if (notices && outside_.notices_changed) outside_.notices_changed();
   }
+}
+
+// A full disk is waited for, and new inputs are refused meanwhile: the turns are in the Log. A violated key here is a second case
+// for one event: our defect. Stop loudly.
+void Loop::commit(const std::vector<JournalBatch>& batches) {
+  for (;;) {
+    const auto kept = stores_.journal->commit(batches);
+    if (kept) break;
+    const bool wait = kept.error().code == &errors::kNoSpace && !stopping_;
+    if (!wait) outside_.fatal("journal: " + kept.error().detail);
+    if (!journal_full_.exchange(true) && outside_.warn) outside_.warn("journal: " + kept.error().detail + "; it is tried again until there is room");
+    std::this_thread::sleep_for(Millis{200});
+  }
+  if (journal_full_.exchange(false) && outside_.warn) outside_.warn("journal: there is room again");
 }
 
 void Loop::run_lookups() {
@@ -404,13 +419,13 @@ void Loop::begin_checkpoint() {
   if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
   checkpoint_running_ = true;
   last_checkpoint_ = outside_.now();
-  last_checkpoint_turn_ = city_.turn();
   checkpoint_thread_ = std::thread([this, checkpoint = copy_state()]() mutable {
     while (journal_turn_ < checkpoint.turn || history_turn_ < checkpoint.turn) {
       if (dropping_) return;  // its turns never come
       std::this_thread::sleep_for(Millis{2});
     }
-    write_checkpoint(std::move(checkpoint));
+    checkpoint_result_ = write_checkpoint(std::move(checkpoint));
+    if (!checkpoint_result_ && outside_.warn) outside_.warn("checkpoint: " + checkpoint_result_.error().detail);
     checkpoint_running_ = false;
   });
 }
@@ -426,15 +441,23 @@ Checkpoint Loop::copy_state() {
 }
 
 // The Log is cut behind the least of the three: the checkpoint, the Journal on disk, History on disk.
-void Loop::write_checkpoint(Checkpoint checkpoint) {
+// kNoSpace: the disk has no room for it; the Log stays uncut and it is tried again later.
+Result<void> Loop::write_checkpoint(Checkpoint checkpoint) {
   const std::uint64_t turn = checkpoint.turn;
-  if (const auto synced = stores_.journal->sync(); !synced) return outside_.fatal("journal: " + synced.error().detail);
-  const auto flushed = stores_.history->flush();
-  if (!flushed) return outside_.fatal("history: " + flushed.error().detail);
-  if (const auto saved = stores_.checkpoints->save(checkpoint); !saved) return outside_.fatal("checkpoint: " + saved.error().detail);
-  if (const auto cut = stores_.log->cut(turn); !cut) return outside_.fatal("log: " + cut.error().detail);
+  const auto must = [this](const auto& done, const char* store) {
+    if (!done) outside_.fatal(std::string(store) + ": " + done.error().detail);
+  };
+  const auto synced = stores_.journal->sync();
+  if (!synced && synced.error().code == &errors::kNoSpace) return synced;
+  must(synced, "journal");
+  must(stores_.history->flush(), "history");
+  const auto saved = stores_.checkpoints->save(checkpoint);
+  if (!saved && saved.error().code == &errors::kNoSpace) return saved;
+  must(saved, "checkpoint");
+  must(stores_.log->cut(turn), "log");
   last_checkpoint_turn_ = turn;
   ++checkpoints_;
+  return {};
 }
 
 Result<std::uint64_t> Loop::checkpoint_now() {
@@ -445,6 +468,7 @@ Result<std::uint64_t> Loop::checkpoint_now() {
   });
   const std::uint64_t turn = begun.get_future().get();
   while (checkpoint_running_) std::this_thread::sleep_for(Millis{2});
+  TRY(std::move(checkpoint_result_));
   return turn;
 }
 
@@ -480,7 +504,8 @@ std::shared_ptr<const Packs> Loop::packs() const {
 
 std::optional<std::string> Loop::why_not_ready() const {
   if (stopping_) return "stopping";
-  if (!stores_.log->has_room()) return "the log has no preallocated room";
+  if (!stores_.log->has_room()) return "the disk is short of room for the log";
+  if (journal_full_) return "the journal's disk is full";
   if (stepped_turn_ - journal_turn_ >= limits::kTurnsUncommitted) return "the journal is behind";
   return std::nullopt;
 }

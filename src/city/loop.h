@@ -34,6 +34,7 @@ class Loop {
     std::function<std::uint64_t()> seed;                             // a fresh one a turn
     std::function<void(const std::vector<LiveDelta>&)> publish;      // after the Journal commit, in order
     std::function<void()> notices_changed;                           // outbox rows may have changed
+    std::function<void(const std::string& what)> warn;               // (optional) goes on, but somebody should know
     std::function<void(const std::string& why)> fatal;               // says it and ends the process; must not return
     Millis checkpoint_every{std::chrono::minutes(5)};
     Millis picture_every{100};                                       // live state for queries
@@ -101,7 +102,8 @@ class Loop {
   void landed(const Flight& flight, bool InFlight::*part);
   void begin_checkpoint();
   Checkpoint copy_state();
-  void write_checkpoint(Checkpoint checkpoint);
+  Result<void> write_checkpoint(Checkpoint checkpoint);
+  void commit(const std::vector<JournalBatch>& batches);
   Millis patience();
   enum class Rest : std::uint8_t { finish, drop };  // of the turns that are not synced yet
   void join(Rest rest);
@@ -130,6 +132,7 @@ class Loop {
   std::atomic<std::uint64_t> stepped_turn_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> dropping_{false};           // and what is not synced is given up
+  std::atomic<bool> journal_full_{false};       // its disk is; it tries again
   std::atomic<bool> drained_{false};            // the city thread is done
   std::atomic<bool> lookups_done_{false};
   std::atomic<std::uint64_t> lookups_open_{0};
@@ -145,8 +148,9 @@ class Loop {
 
   std::thread checkpoint_thread_;
   std::atomic<bool> checkpoint_running_{false};
+  Result<void> checkpoint_result_;              // of the last one, while none is running
   Time last_checkpoint_{};
-  std::uint64_t last_checkpoint_turn_ = 0;
+  std::atomic<std::uint64_t> last_checkpoint_turn_{0};
   Time last_picture_{};
 
   std::atomic<std::uint64_t> turns_{0}, messages_{0}, events_{0}, checkpoints_{0}, lookups_{0}, step_ns_{0}, encode_ns_{0};

@@ -33,7 +33,7 @@ class Log {
   // Turns <= turn need not be kept.
   virtual Result<void> cut(std::uint64_t turn) = 0;
   virtual std::uint64_t uncut_bytes() const = 0;
-  // False while preallocated space is short: inputs are refused, what is running goes on.
+  // False while preallocated space or the disk behind it is short: inputs are refused, what is running goes on.
   virtual bool has_room() const = 0;
 };
 
@@ -48,7 +48,8 @@ struct Checkpoint {
 class Checkpoints {
  public:
   virtual ~Checkpoints() = default;
-  virtual Result<void> save(const Checkpoint& checkpoint) = 0;          // atomic: written aside, synced, renamed; old one kept until then
+  // Atomic: written aside, synced, renamed; the old one is kept until then. kNoSpace: nothing has changed.
+  virtual Result<void> save(const Checkpoint& checkpoint) = 0;
   virtual Result<std::optional<Checkpoint>> newest() = 0;               // newest whole one; a damaged one falls back to the one before
 };
 
@@ -122,7 +123,8 @@ struct JournalHead {
 class Journal {
  public:
   virtual ~Journal() = default;
-  virtual Result<void> commit(const std::vector<JournalBatch>& batches) = 0;  // one transaction; kConflict: a unique column was violated
+  // One transaction. kConflict: a unique column was violated; kNoSpace: nothing was written, it may be tried again.
+  virtual Result<void> commit(const std::vector<JournalBatch>& batches) = 0;
   virtual Result<Page> list(const Query& query) const = 0;                    // any thread; bad cursor: kBadField
   virtual Result<std::optional<Row>> find(std::string_view table, std::string_view key) const = 0;  // any thread
   virtual Result<JournalHead> head() const = 0;

@@ -55,6 +55,8 @@ inline constexpr std::size_t kInboxMessages = 200'000;   // waiting messages bef
 inline constexpr std::size_t kInboxActions = 10'000;     // waiting actions and reports before they are refused
 inline constexpr std::size_t kTurnsUncommitted = 4'096;  // turns ahead of the Journal before the inbox refuses
 inline constexpr std::uint64_t kLogUncutBytes = 256u << 20;  // replay of this takes at most about 2 s; then a checkpoint
+inline constexpr std::uint64_t kDiskReserve = 64u << 20;      // kept free: what was acknowledged still needs rows, blocks and a checkpoint
+inline constexpr std::uint64_t kDiskLeast = 16u << 20;        // free at a start: opening and recovering the stores writes
 inline constexpr std::uint64_t kLogSegmentBytes = 64u << 20; // preallocated segment
 
 // What is kept

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,6 +97,12 @@ Result<std::string> read_file(const std::string& path, std::uint64_t most) {
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<std::uint64_t> free_bytes(const std::string& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) return disk_error("cannot look at the disk of", folder);
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
 Result<void> put_file(const std::string& path, std::string_view bytes, std::string aside) {

@@ -38,6 +38,7 @@ Result<void> sync_data(const File& file);            // fdatasync
 Result<void> sync_folder(const std::string& folder);
 Result<void> preallocate(const File& file, std::uint64_t bytes);
 
+Result<std::uint64_t> free_bytes(const std::string& folder);  // that we may still use on its disk
 Result<std::string> read_file(const std::string& path, std::uint64_t most);  // kNotFound, kTooLarge
 // Written aside, synced, renamed, folder synced: afterwards the file is the old or the new one, whole. `aside` must be on the
 // same file system and nobody else's; without one it is `path.tmp`.

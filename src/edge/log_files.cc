@@ -49,7 +49,7 @@ std::optional<std::uint64_t> first_of(std::string_view name) {
 
 class LogFolder final : public LogFiles {
  public:
-  LogFolder(std::string folder, LogFilesOptions options) : folder_(std::move(folder)), options_(options), spares_(folder_, options.segment_bytes, options.spares_kept) {}
+  LogFolder(std::string folder, LogFilesOptions options) : folder_(std::move(folder)), options_(options), spares_(folder_, options.segment_bytes, options.spares_kept, options.reserve_bytes) {}
 
   ~LogFolder() override {
     {

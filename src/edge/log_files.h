@@ -13,6 +13,7 @@ namespace cityloop {
 
 struct LogFilesOptions {
   std::uint64_t segment_bytes = limits::kLogSegmentBytes;
+  std::uint64_t reserve_bytes = limits::kDiskReserve;  // free on the disk, or has_room() says no
   std::size_t spares_kept = 4;  // cut segments are kept to be written again: overwriting syncs faster than new space
 };
 

@@ -16,8 +16,8 @@ constexpr std::size_t kAhead = 2;  // one to switch to, and one so that any() st
 
 }  // namespace
 
-LogSpares::LogSpares(std::string folder, std::uint64_t segment_bytes, std::size_t kept)
-    : folder_(std::move(folder)), segment_bytes_(segment_bytes), kept_(kept) {}
+LogSpares::LogSpares(std::string folder, std::uint64_t segment_bytes, std::size_t kept, std::uint64_t reserve_bytes)
+    : folder_(std::move(folder)), segment_bytes_(segment_bytes), kept_(kept), reserve_bytes_(reserve_bytes) {}
 
 LogSpares::~LogSpares() {
   {
@@ -42,23 +42,34 @@ Result<void> LogSpares::start() {
   return {};
 }
 
-// While the disk is full it tries again every second, and any() says no as soon as the last spare is used.
+// Looks at the disk every second, or at once when a spare was taken. While the disk is full it tries again, and any() says no as
+// soon as the reserve is touched or the last spare is used.
 void LogSpares::run() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    wake_.wait(lock, [&] { return stopping_ || paths_.size() < kAhead; });
-    if (stopping_) return;
+  while (!stopping_) {
+    const bool wanted = paths_.size() < kAhead;
     lock.unlock();
-    Result<std::string> spare = make(segment_bytes_);
+    const Result<std::uint64_t> free = free_bytes(folder_);
+    const bool tight = free && *free < reserve_bytes_;
+    // A spare may not eat into the reserve, unless there is none at all.
+    const bool affordable = !free || *free >= reserve_bytes_ + segment_bytes_ || !any_path();
+    Result<std::string> spare = wanted && affordable ? make(segment_bytes_) : Result<std::string>(fail(errors::kNoSpace, ""));
     lock.lock();
+    short_ = tight;
     if (spare) paths_.push_back(std::move(spare).value());
-    else wake_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
+    if (spare && paths_.size() < kAhead) continue;
+    wake_.wait_for(lock, std::chrono::seconds(1));
   }
+}
+
+bool LogSpares::any_path() const {
+  const std::lock_guard lock(mutex_);
+  return !paths_.empty();
 }
 
 bool LogSpares::any() const {
   const std::lock_guard lock(mutex_);
-  return !paths_.empty();
+  return !paths_.empty() && !short_;
 }
 
 std::string LogSpares::new_path() {

@@ -66,6 +66,13 @@ Result<json::object> Call::find(std::string_view table, std::string_view key) co
   return std::move(object);
 }
 
+HttpResponse refusal_of(const Answer& answer) {
+  HttpResponse refused = problem(answer.status, answer.code, answer.detail);
+  if (answer.status == 429 || answer.status == 503) refused.headers.emplace_back("Retry-After", "1");
+  if (answer.status == 507) refused.headers.emplace_back("Retry-After", "30");  // somebody has to make room first
+  return refused;
+}
+
 HttpResponse document(int status, std::string doc, std::uint64_t rev) {
   HttpResponse response = json_response(status, std::move(doc));
   if (rev != 0) response.headers.emplace_back("ETag", "\"" + std::to_string(rev) + "\"");
@@ -95,11 +102,7 @@ void offer(Call& call, Change change) {
   in.if_match = change.if_match;
   in.arrival = call.now();
   call.city().offer(Input(std::move(in)), [self = call.shared_from_this(), then = std::move(change.then)](Answer answer) {
-    if (answer.status >= 400) {
-      HttpResponse refused = problem(answer.status, answer.code, answer.detail);
-      if (answer.status == 429 || answer.status == 503) refused.headers.emplace_back("Retry-After", "1");
-      return self->answer(std::move(refused));
-    }
+    if (answer.status >= 400) return self->answer(refusal_of(answer));
     if (then) return then(*self, answer);
     if (answer.status == 204) return self->answer(HttpResponse{.status = 204, .headers = {}, .body = {}, .shared_body = {}, .code = {}});
     self->answer(document(answer.status, std::move(answer.body), answer.rev));

@@ -92,6 +92,9 @@ void forget_secret(Call& call);
 // Like offer, but then answers with the stored document of (table, key) as it is after the commit.
 void offer_and_show(Call& call, Change change, std::string table, std::string key = {});
 
+// The problem that the city answered with; says when to come again where that helps.
+HttpResponse refusal_of(const Answer& answer);
+
 // The document as stored, with ETag when it has a rev.
 HttpResponse document(int status, std::string doc, std::uint64_t rev);
 

@@ -10,11 +10,7 @@ namespace {
 
 void answer_input(const std::shared_ptr<Call>& call, Input input) {
   call->city().offer(std::move(input), [call](Answer answer) {
-    if (answer.status >= 400 && answer.body.empty()) {
-      HttpResponse refused = problem(answer.status, answer.code, answer.detail);
-      if (answer.status == 429 || answer.status == 503) refused.headers.emplace_back("Retry-After", "1");
-      return call->answer(std::move(refused));
-    }
+    if (answer.status >= 400 && answer.body.empty()) return call->answer(refusal_of(answer));
     // A refused single message still says which value was wrong: its document goes along with the problem.
     if (answer.status >= 400) {
       HttpResponse refused = problem(answer.status, answer.code, answer.detail);

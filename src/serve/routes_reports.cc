@@ -84,7 +84,7 @@ void submit(Call& call) {
   in.body = sealed.take();
   in.arrival = call.now();
   call.city().offer(Input(std::move(in)), [self = call.shared_from_this(), body = std::move(*body), key](Answer answer) mutable {
-    if (answer.status >= 400) return self->answer(problem(answer.status, answer.code, answer.detail));
+    if (answer.status >= 400) return self->answer(refusal_of(answer));
     file_report(*self, std::move(body), key);
   });
 }

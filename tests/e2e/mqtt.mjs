@@ -87,7 +87,10 @@ export class Mqtt {
     if (index >= 0) return Promise.resolve(this.seen.splice(index, 1)[0]);
     if (this.ended) return Promise.reject(new Error('the connection was closed'));
     return new Promise((done, fail) => {
-      const timer = setTimeout(() => fail(new Error(`no packet of kind ${kind} within ${ms} ms`)), ms);
+      const timer = setTimeout(() => {
+        this.waiting = this.waiting.filter((one) => one.check !== check);
+        fail(new Error(`no packet of kind ${kind} within ${ms} ms`));
+      }, ms);
       const settle = (then) => (value) => {
         clearTimeout(timer);
         then(value);

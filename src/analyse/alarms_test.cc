@@ -91,6 +91,17 @@ TEST_P(AbsenceBegins, WhatFallsDueByAnOlderEventTimeDoesNotEndIt) {
 
 INSTANTIATE_TEST_SUITE_P(WithASampleOrBeforeIt, AbsenceBegins, testing::Values(720, 780));
 
+// Another point's sample was taken for the time since which the absence held: that of the last sample before it.
+TEST(Absence, AHoldOnTopBeginsWithTheAbsence) {
+  TestCity city(test_pack({test_rule("silent", {at_level(Level::yellow, "absent_for(y, 12m)", 180)})}));
+  city.see(0, 1, 1);
+  for (int t = 60; t <= 840; t += 60) city.see(t, 1, 0);
+  EXPECT_EQ(city.state("silent"), "pending");
+  city.see(900, 1, 0);
+  EXPECT_EQ(city.state("silent"), "yellow");
+  EXPECT_EQ(city.open("silent")->raised_at, second(900));
+}
+
 TEST(Absence, NoStormAfterARestart) {
   TestCity city(watch());
   for (int i = 0; i < 50; ++i) city.add("n" + std::to_string(i), 10 * i);

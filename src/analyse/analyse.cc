@@ -30,6 +30,8 @@ Time Analyse::next_due() const {
   return due == WakeHeap::kAsleep ? Time::max() : from_ms(due);
 }
 
+void Analyse::rules_from(Time t) { engine_->rules_from(to_ms(t)); }
+void Analyse::look_at(std::uint32_t slot, Context& city) { engine_->look_at(slot, city); }
 void Analyse::deaf(Time from, Time to, const std::string& principal) { engine_->deaf(to_ms(from), to_ms(to), principal); }
 
 bool Analyse::handles(std::string_view verb) {

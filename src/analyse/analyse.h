@@ -41,6 +41,9 @@ class Analyse {
   Time next_due() const;  // when tick wants to be called at the latest; Time::max() when never
   // We, or this source's connection, did not listen between `from` and `to`: neither absence nor staleness.
   void deaf(Time from, Time to, const std::string& principal);
+  // For running a why again: rules sleep before this event time, and are looked at then (city.now).
+  void rules_from(Time t);
+  void look_at(std::uint32_t slot, Context& city);
 
   // Verbs: alarm.acknowledge alarm.shelve alarm.unshelve alarm.false_alarm alarm.test
   static bool handles(std::string_view verb);

@@ -189,13 +189,14 @@ Frame Engine::frame_of(AssetState& state, const Around& around) const {
   return frame;
 }
 
-// A unit lives in the time of what it reads: another sensor of the asset with a clock of its own does not age it.
+// A unit lives in the time of what it reads: another sensor of the asset with a clock of its own does not age it. What asks for
+// absence lives in the city's time.
 void Engine::aim(Frame& frame, const UnitPlan& unit, const Moment& moment) const {
   std::int64_t clock = kNever;
   for (const std::uint8_t point : unit.points) clock = std::max(clock, frame.seen[point].at);
   if (clock == kNever) clock = moment.t;
   frame.clock = clock;
-  frame.t = moment.ticking ? moment.t : clock;
+  frame.t = moment.ticking ? moment.t : unit.absent ? std::max(clock, moment.now) : clock;
   frame.now = moment.now;
 }
 

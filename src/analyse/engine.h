@@ -33,6 +33,9 @@ class Engine {
   void hear(const Event& event, Context& city);
   void tick(Context& city);
   std::int64_t next_due() const;
+  // For running a why again: rules sleep before this event time, and are looked at then.
+  void rules_from(std::int64_t t) { rules_from_ = t; }
+  void look_at(std::uint32_t slot, Context& city);
   void deaf(std::int64_t from, std::int64_t to, const std::string& principal) { deaf_.add(from, to, principal); }
   Answer act(const ActionIn& in, const Actor& actor, Context& city);
   void set_case(const std::string& alarm, const std::string& case_no, Context& city);
@@ -140,6 +143,7 @@ class Engine {
   std::vector<AssetState> states_;    // by slot
   LiveState live_;
   DeafTimes deaf_;
+  std::int64_t rules_from_ = kNever;  // not kept: of verify_why alone
   AlarmBook book_;
   WakeHeap heap_;
   std::vector<std::pair<std::string, std::string>> owed_;  // alarms to be cleared as soon as events can be made: id, why

@@ -91,6 +91,7 @@ void Engine::rise_to(std::uint32_t slot, RuleState& rule, int level, const Frame
   context.record = record;
   const Asset& asset = *city.tables.asset_at(slot);
   if (frame.now != t) context.now = frame.now;
+  if (record == nullptr) context.from = rule.levels[static_cast<std::size_t>(level)].since;
   std::int64_t oldest = trail.empty() ? t : trail.front().at;  // of all that was read
   const Around around(*this, slot, &asset, &city.tables);
   for (const Op& op : to.program.code) {

@@ -42,6 +42,7 @@ void Engine::run_rule(std::uint32_t slot, std::size_t index, const Frame& frame,
     truths[i] = truth(unit.levels[i].program, frame);
     any = any || truths[i] == Truth::yes;
   }
+  if (frame.t < rules_from_) return;  // asleep: sequences are remembered all the same
   if (!any && rule_state(state, index) == nullptr) return;
   RuleState& rule = need_rule_state(state, index);
   rule.evaluated = frame.t;

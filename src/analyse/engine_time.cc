@@ -113,6 +113,12 @@ void Engine::evaluate_all(std::uint32_t slot, const Moment& moment, Context& cit
   hold_back(slot, city);
 }
 
+void Engine::look_at(std::uint32_t slot, Context& city) {
+  if (ready(slot, city) == nullptr || states_[slot].row == AssetState::kNoRow) return;
+  evaluate_all(slot, {to_ms(city.now), to_ms(city.now), true}, city);
+  reschedule(slot, city);
+}
+
 std::int64_t Engine::next_due() const {
   if (!owed_.empty()) return 0;
   return std::min(heap_.first_at(), book_.next_timer());

@@ -154,6 +154,17 @@ TEST(PackChange, AKindThatIsGoneTakesItsAlarmsAlong) {
   city.see(2, 30);
 }
 
+// Such a rule would be true for every asset for ever, or never (found by the fuzzer).
+TEST(Packs, ARuleThatListensToNothingIsRefused) {
+  TestCity city(plain("x >= 25"));
+  for (const char* expr : {"28 >= 21", "depth > 3", "true"}) {
+    const auto set = city.put_pack(plain(expr));
+    ASSERT_FALSE(set.has_value()) << expr;
+    EXPECT_THAT(set.error().detail, testing::HasSubstr("reads nothing that is measured"));
+  }
+  EXPECT_TRUE(city.put_pack(plain("depth > 3 and x > 1")).has_value());
+}
+
 TEST(PackChange, APackThatDoesNotCompileChangesNothing) {
   TestCity city(plain("x >= 25", 60));
   city.see(0, 30);

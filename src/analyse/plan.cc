@@ -60,6 +60,7 @@ class KindCompiler {
       if (at == unit.points.end() || *at != point) unit.points.insert(at, point);
     }
     unit.restless = unit.restless || program.asks_age || !program.absences.empty();
+    unit.absent = unit.absent || !program.absences.empty();
   }
 
   std::uint16_t window(const WindowUse& use, UnitPlan& unit) {
@@ -138,6 +139,10 @@ class KindCompiler {
     }
     if (rule.levels.empty() || rule.levels.size() > limits::kRuleLevels) return fail(errors::kBadPack, here + ": one to four levels");
     for (const RuleLevel& level : rule.levels) TRY(add_level(unit, level, here));
+    const auto listens = [](const LevelPlan& level) { return !level.program.points.empty() || !level.program.absences.empty() || level.program.neighbours; };
+    if (unit.record == nullptr && std::ranges::none_of(unit.levels, listens)) {
+      return fail(errors::kBadPack, here + ": reads nothing that is measured, so it would hold always or never; name a point of kind " + rule.kind);
+    }
     if (!rule.clear_expr.empty()) TRY(add_clear(unit, here));
     unit.shown_point = plan_.kind->point_index(rule.point);
     if (unit.record != nullptr) {

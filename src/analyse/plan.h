@@ -32,6 +32,7 @@ struct UnitPlan {
   std::uint32_t first_window = 0, windows = 0;
   std::uint32_t first_cell = 0, cells = 0;
   bool restless = false;               // may change without a sample: absence and age
+  bool absent = false;          // asks for absence, which counts by the city's time
   // derived
   std::uint8_t target = 0;
   int decimals = 2;

@@ -196,6 +196,21 @@ TEST(Proof, AWhyHoldsWhatItNeeds) {
   EXPECT_THAT(verdict->because, HasSubstr("yellow since 2022-08-22T06:02:00Z"));
 }
 
+// A window's older samples are not kept for ever: without knowing since when the condition held, a run of the why alone would have
+// begun the hold too early (found by the fuzzer).
+TEST(Proof, AHoldOverAWindowBeginsWhereItBegan) {
+  TestCity city(test_pack({test_rule("r", {at_level(Level::yellow, "avg_over_time(x[5m]) >= 26", 60), at_level(Level::red, "avg_over_time(x[5m]) >= 26", 180)})}));
+  for (int t = 0; t <= 600; t += 60) city.see(t, t < 240 ? 0 : 60);
+  ASSERT_EQ(city.state(), "red");
+  for (const Event& event : city.events) {
+    const auto& alarm = std::get<Alarm>(event.body);
+    if (alarm.state != AlarmState::firing) continue;
+    const auto verdict = verify_why(alarm.why);
+    ASSERT_TRUE(verdict.has_value());
+    EXPECT_TRUE(verdict->agrees) << level_name(alarm.level) << ": " << verdict->because;
+  }
+}
+
 TEST(Proof, ATamperedWhyIsFoundOut) {
   const auto judged = [](const std::function<void(Why&)>& edit) {
     Why why = held_why();

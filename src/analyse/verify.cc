@@ -44,6 +44,7 @@ class Reconstruction {
     }
     TRY(build_pack());
     if (auto said = check_expression_text()) return *said;
+    if (const auto since = TRY(want_number(*context_, "from"))) from_ = from_ms(static_cast<std::int64_t>(*since));
     TRY(build_assets());
     return judge();
   }
@@ -169,7 +170,11 @@ class Reconstruction {
       const bool pair = value.is_array() && value.get_array().size() == 2 && value.at(0).is_int64() && value.at(1).is_number();
       const int point = kind_.point_index(std::string_view(name));
       if (!pair || point < 0) return fail(errors::kBadField, "a neighbour's value in the why is not [time, value]");
-      feed_.push_back(observation(slot, point, from_ms(value.at(0).get_int64()), value.at(1).to_number<double>()));
+      const Time at = from_ms(value.at(0).get_int64());
+      const double number = value.at(1).to_number<double>();
+      // What a neighbour said before is not kept: its last value stands for the whole hold.
+      if (from_ && at > *from_) feed_.push_back(observation(slot, point, *from_, number));
+      feed_.push_back(observation(slot, point, at, number));
     }
     return {};
   }
@@ -186,6 +191,13 @@ class Reconstruction {
   Context context_at(Time now) { return Context{0, now, now, chance_, tables_, *packs_, events_}; }
 
   Result<Verdict> judge() {
+    bool asleep = from_.has_value();
+    if (asleep) analyse_.rules_from(*from_);
+    const auto wake = [&] {
+      Context city = context_at(*from_);
+      analyse_.look_at(slot_, city);
+      asleep = false;
+    };
     const json::value* deaf = context_->if_contains("deaf");
     if (deaf != nullptr && deaf->is_array()) {
       for (const json::value& span : deaf->get_array()) {
@@ -203,14 +215,18 @@ class Reconstruction {
     }
     std::ranges::stable_sort(feed_, {}, &Observation::at);
     std::vector<Observation> derived;
+    Time heard{};  // the city's time so far
     for (std::size_t i = 0; i < feed_.size();) {
       std::size_t end = i + 1;
       while (end < feed_.size() && feed_[end].at == feed_[i].at && feed_[end].slot == feed_[i].slot) ++end;
-      Context city = context_at(feed_[i].at);
+      if (asleep && feed_[i].at > *from_) wake();
+      heard = std::max({heard, feed_[i].at, feed_[i].arrival});
+      Context city = context_at(heard);
       city.arrival = feed_[i].arrival;
       analyse_.observe(std::span(feed_).subspan(i, end - i), city, derived);
       i = end;
     }
+    if (asleep) wake();
     TRY(feed_record());
     Time now = why_.evaluated_at;
     if (const auto told = TRY(want_number(*context_, "now"))) now = from_ms(static_cast<std::int64_t>(*told));
@@ -256,6 +272,7 @@ class Reconstruction {
   std::vector<Event> events_;
   std::vector<Observation> feed_;
   std::uint32_t slot_ = 0;
+  std::optional<Time> from_;  // since when the condition held
 };
 
 }  // namespace

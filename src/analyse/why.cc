@@ -145,6 +145,7 @@ std::string text_with_context(const UnitPlan& unit, const KindPlan& plan, const 
   std::string text = unit.text;
   json::object more;
   if (context.now != kNever) more["now"] = context.now;
+  if (context.from != kNever) more["from"] = context.from;
   if (!context.deaf.empty()) {
     json::array spans;
     for (const auto& [from, to] : context.deaf) spans.push_back(json::array{from, to});

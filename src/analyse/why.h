@@ -34,6 +34,7 @@ struct WhyNeighbour {
 
 struct WhyContext {
   std::int64_t now = kNever;  // the city's time, where it is not the time of the evaluation: absence counts by it
+  std::int64_t from = kNever;  // since when the level's condition held: what lies before it only fills the windows
   std::vector<DeafTimes::Span> deaf;
   std::vector<WhyNeighbour> neighbours;
   std::uint32_t left_out = 0;

@@ -36,6 +36,8 @@ TEST(Json, CommentsAndTrailingCommas) {
 }
 
 TEST(Json, ErrorsNameLineAndColumn) {
+  EXPECT_EQ(parse_jsonc("{/***/\"a\":1/** banner **/,\"b\":\"/*\"}//")->as_object().size(), 2u);
+  EXPECT_FALSE(parse_jsonc("0/* never ends *").has_value());
   const auto bad = parse_jsonc("{\n  // fine\n  \"a\": 01\n}");
   ASSERT_FALSE(bad);
   EXPECT_NE(bad.error().detail.find("line 3, column 9"), std::string::npos) << bad.error().detail;

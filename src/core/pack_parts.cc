@@ -101,7 +101,10 @@ Result<Words> Fields::words(std::string_view key, bool required) const {
     return Words{};
   }
   const Fields both = TRY(of(TRY(item(key)), {"zh", "en"}));
-  return Words{TRY(both.text("zh")), TRY(both.text("en"))};
+  Words words;  // by itself: clang leaks a half-made one when TRY returns
+  words.zh = TRY(both.text("zh"));
+  words.en = TRY(both.text("en"));
+  return words;
 }
 
 Result<double> Fields::number(std::string_view key, double fallback) const {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -43,6 +45,7 @@ int serve(ServeCommand& command, const ServeTexts& texts) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::umask(0077);  // libraries write into the data folder too, and none of it is anybody else's
   CLI::App app{"CityLoop 城循: a city's operations centre"};
   app.set_version_flag("--version", kProgramVersion);
   app.require_subcommand(1);

@@ -24,9 +24,9 @@ export const packet = (head, ...parts) => {
 export const kinds = { connack: 2, publish: 3, puback: 4, pubrec: 5, pubrel: 6, pubcomp: 7, suback: 9, pingresp: 13, disconnect: 14 };
 
 export class Mqtt {
-  constructor(host, port, { version = 5 } = {}) {
+  constructor(host, port, { version = 5, over } = {}) {
     this.version = version;
-    this.socket = connect(Number(port), host);
+    this.socket = over ?? connect(Number(port), host);
     this.socket.setNoDelay(true);
     this.waiting = [];
     this.seen = [];

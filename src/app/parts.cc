@@ -313,7 +313,7 @@ std::string Server::encoded_tables() {
 
 Result<std::string> Server::backup(const std::string& to) {
   Parts& p = *parts_;
-  p.loop->checkpoint_now();
+  TRY(p.loop->checkpoint_now());
   const BackupReport report = TRY(backup_city(*p.folder, *p.journal, *p.history, *p.log, to, now()));
   return json::serialize(json::object{{"files", report.files}, {"bytes", report.bytes}, {"turn", report.turn}});
 }

@@ -24,11 +24,11 @@ bool is_early(const Input& input) {
   return std::holds_alternative<ReadingsIn>(input) || std::holds_alternative<RecordsIn>(input);
 }
 
+}  // namespace
+
 JournalBatch batch_of(Outcome& outcome) {
   return JournalBatch{outcome.turn, outcome.now, outcome.last_seq, std::move(outcome.rows)};
 }
-
-}  // namespace
 
 std::string log_record(const Turn& turn) {
   std::string bytes;
@@ -198,7 +198,7 @@ void Loop::run_city() {
       std::lock_guard lock(published_mutex_);
       picture_ = std::move(picture);
     }
-    const bool pause = now - last_checkpoint_ < kCheckpointPause && !checkpoint_running_ && checkpoint_result_.has_error();
+    const bool pause = now - last_checkpoint_ < kCheckpointPause && checkpoint_failed_;
     const bool much = !pause && stores_.log->uncut_bytes() > outside_.log_uncut_bytes / 2;
     const bool long_ago = now - last_checkpoint_ >= outside_.checkpoint_every && city_.turn() != last_checkpoint_turn_;
     if (!checkpoint_running_ && (much || long_ago)) begin_checkpoint();
@@ -272,204 +272,6 @@ void Loop::finish(Outcome&& outcome, Flight& flight) {
   for (const Event& event : outcome.events) flight->notices = flight->notices || std::holds_alternative<Notice>(event.body);
   if (city_.access().changed()) flight->access = city_.access().publish(outcome.turn, city_.tables().root_area());
   flight->outcome = std::move(outcome);
-}
-
-// ---- from sync and step to the stores ---------------------------------------------------------------------------
-
-void Loop::landed(const Flight& flight, bool InFlight::*part) {
-  std::lock_guard lock(flights_mutex_);
-  flight.get()->*part = true;
-  while (!flights_.empty() && flights_.front()->synced && flights_.front()->stepped) {
-    Flight first = std::move(flights_.front());
-    flights_.pop_front();
-    for (std::size_t i = 0; i < first->replies.size(); ++i)
-      if (first->early[i] && first->replies[i]) first->replies[i](std::move(first->outcome.answers[i]));
-    {
-      std::lock_guard history(history_mutex_);
-      history_queue_.push_back(first);
-    }
-    history_ready_.notify_one();
-    {
-      std::lock_guard journal(journal_mutex_);
-      journal_queue_.push_back(std::move(first));
-    }
-    journal_ready_.notify_one();
-  }
-}
-
-void Loop::run_history() {
-  for (;;) {
-    std::deque<Flight> flights;
-    {
-      std::unique_lock lock(history_mutex_);
-      history_ready_.wait(lock, [&] { return drained_ || !history_queue_.empty(); });
-      flights.swap(history_queue_);
-      if (flights.empty()) {
-        if (drained_) return;
-        continue;
-      }
-    }
-    for (const Flight& flight : flights) {
-      const auto kept = stores_.history->append(flight->outcome.turn, flight->outcome.samples, flight->outcome.records);
-      if (!kept) outside_.fatal("history: " + kept.error().detail);
-      history_turn_ = flight->outcome.turn;
-    }
-  }
-}
-
-void Loop::run_journal() {
-  for (;;) {
-    std::deque<Flight> flights;
-    {
-      std::unique_lock lock(journal_mutex_);
-      journal_ready_.wait(lock, [&] { return drained_ || !journal_queue_.empty(); });
-      flights.swap(journal_queue_);
-      if (flights.empty()) {
-        if (drained_) return;
-        continue;
-      }
-    }
-    std::vector<JournalBatch> batches;
-    for (const Flight& flight : flights)
-      if (!flight->outcome.rows.empty()) batches.push_back(batch_of(flight->outcome));
-    if (!batches.empty()) commit(batches);
-    bool notices = false;
-    for (const Flight& flight : flights) {
-      if (flight->access || flight->packs) {
-        std::lock_guard lock(published_mutex_);
-        if (flight->access) access_ = flight->access;
-        if (flight->packs) packs_ = flight->packs;
-      }
-      notices = notices || flight->notices;
-      if (!flight->deltas.empty() && outside_.publish) outside_.publish(flight->deltas);
-      journal_turn_ = flight->outcome.turn;
-      for (std::size_t i = 0; i < flight->replies.size(); ++i)
-        if (!flight->early[i] && flight->replies[i]) flight->replies[i](std::move(flight->outcome.answers[i]));
-    }
-    { std::lock_guard lock(flights_mutex_); }
-    committed_.notify_all();
-    if (notices && outside_.notices_changed) outside_.notices_changed();
-  }
-}
-
-// A full disk is waited for, and new inputs are refused meanwhile: the turns are in the Log. A violated key here is a second case
-// for one event: our defect. Stop loudly.
-void Loop::commit(const std::vector<JournalBatch>& batches) {
-  for (;;) {
-    const auto kept = stores_.journal->commit(batches);
-    if (kept) break;
-    const bool wait = kept.error().code == &errors::kNoSpace && !stopping_;
-    if (!wait) outside_.fatal("journal: " + kept.error().detail);
-    if (!journal_full_.exchange(true) && outside_.warn) outside_.warn("journal: " + kept.error().detail + "; it is tried again until there is room");
-    std::this_thread::sleep_for(Millis{200});
-  }
-  if (journal_full_.exchange(false) && outside_.warn) outside_.warn("journal: there is room again");
-}
-
-void Loop::run_lookups() {
-  for (;;) {
-    std::pair<Waiting, std::vector<Sense::Lookup>> job;
-    {
-      std::unique_lock lock(lookup_mutex_);
-      lookup_ready_.wait(lock, [&] { return drained_ || !lookup_queue_.empty(); });
-      if (lookup_queue_.empty()) return;
-      job = std::move(lookup_queue_.front());
-      lookup_queue_.pop_front();
-    }
-    auto& batch = std::get<ReadingsIn>(job.first.input).batch;
-    // What is read below is at least as new as this turn; sense remembers younger late samples itself.
-    batch.known_turn = stores_.history->seen_turn();
-    batch.known.clear();
-    // Sorted by point and time, neighbours come out of one read.
-    std::sort(job.second.begin(), job.second.end(), [](const auto& a, const auto& b) {
-      return std::tie(a.slot, a.point, a.at) < std::tie(b.slot, b.point, b.at);
-    });
-    constexpr std::size_t kRead = 4096;
-    for (std::size_t i = 0; i < job.second.size();) {
-      const Sense::Lookup& first = job.second[i];
-      std::size_t end = i + 1;
-      while (end < job.second.size() && job.second[end].slot == first.slot && job.second[end].point == first.point) ++end;
-      Time from = first.at;
-      const Time to = job.second[end - 1].at + Millis{1};
-      const auto same = [&](std::size_t k, const Sample& sample) { return job.second[k].at == sample.at; };
-      std::size_t next = i;
-      for (bool more = true; more;) {
-        const auto read = stores_.history->read(point_id(first.slot, first.point), from, to, kRead);
-        if (!read) break;  // a damaged block knows nothing; the sample counts as new
-        for (const Sample& sample : *read) {
-          while (next < end && job.second[next].at < sample.at) ++next;
-          for (std::size_t k = next; k < end && same(k, sample); ++k) batch.known.push_back({job.second[k].sample, true, sample.value});
-        }
-        more = read->size() == kRead;
-        if (more) from = read->back().at + Millis{1};
-      }
-      i = end;
-    }
-    std::sort(batch.known.begin(), batch.known.end(), [](const auto& a, const auto& b) { return a.sample < b.sample; });
-    ++lookups_;
-    inbox_.put_back(std::move(job.first));
-    --lookups_open_;
-    inbox_.wake();
-  }
-}
-
-// ---- checkpoints ------------------------------------------------------------------------------------------------
-
-void Loop::begin_checkpoint() {
-  if (checkpoint_thread_.joinable()) checkpoint_thread_.join();
-  checkpoint_running_ = true;
-  last_checkpoint_ = outside_.now();
-  checkpoint_thread_ = std::thread([this, checkpoint = copy_state()]() mutable {
-    while (journal_turn_ < checkpoint.turn || history_turn_ < checkpoint.turn) {
-      if (dropping_) return;  // its turns never come
-      std::this_thread::sleep_for(Millis{2});
-    }
-    checkpoint_result_ = write_checkpoint(std::move(checkpoint));
-    if (!checkpoint_result_ && outside_.warn) outside_.warn("checkpoint: " + checkpoint_result_.error().detail);
-    checkpoint_running_ = false;
-  });
-}
-
-Checkpoint Loop::copy_state() {
-  const auto from = std::chrono::steady_clock::now();
-  Checkpoint checkpoint{city_.turn(), kStepVersion, city_.save(checkpoint_bytes_)};
-  const auto took = static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count());
-  checkpoint_ns_ += took;
-  checkpoint_most_ns_ = std::max<std::uint64_t>(checkpoint_most_ns_, took);
-  checkpoint_bytes_ = checkpoint.state.size();
-  return checkpoint;
-}
-
-// The Log is cut behind the least of the three: the checkpoint, the Journal on disk, History on disk.
-// kNoSpace: the disk has no room for it; the Log stays uncut and it is tried again later.
-Result<void> Loop::write_checkpoint(Checkpoint checkpoint) {
-  const std::uint64_t turn = checkpoint.turn;
-  const auto must = [this](const auto& done, const char* store) {
-    if (!done) outside_.fatal(std::string(store) + ": " + done.error().detail);
-  };
-  const auto synced = stores_.journal->sync();
-  if (!synced && synced.error().code == &errors::kNoSpace) return synced;
-  must(synced, "journal");
-  must(stores_.history->flush(), "history");
-  const auto saved = stores_.checkpoints->save(checkpoint);
-  if (!saved && saved.error().code == &errors::kNoSpace) return saved;
-  must(saved, "checkpoint");
-  must(stores_.log->cut(turn), "log");
-  last_checkpoint_turn_ = turn;
-  ++checkpoints_;
-  return {};
-}
-
-Result<std::uint64_t> Loop::checkpoint_now() {
-  std::promise<std::uint64_t> begun;
-  between_turns([&](City& city) {
-    begin_checkpoint();
-    begun.set_value(city.turn());
-  });
-  const std::uint64_t turn = begun.get_future().get();
-  while (checkpoint_running_) std::this_thread::sleep_for(Millis{2});
-  TRY(std::move(checkpoint_result_));
-  return turn;
 }
 
 void Loop::between_turns(const std::function<void(City&)>& work) {

@@ -100,7 +100,7 @@ class Loop {
   Flight fly(Turn& turn, std::vector<Reply> replies);
   void finish(Outcome&& outcome, Flight& flight);
   void landed(const Flight& flight, bool InFlight::*part);
-  void begin_checkpoint();
+  void begin_checkpoint(std::function<void(Result<void>)> told = {});
   Checkpoint copy_state();
   Result<void> write_checkpoint(Checkpoint checkpoint);
   void commit(const std::vector<JournalBatch>& batches);
@@ -148,7 +148,7 @@ class Loop {
 
   std::thread checkpoint_thread_;
   std::atomic<bool> checkpoint_running_{false};
-  Result<void> checkpoint_result_;              // of the last one, while none is running
+  std::atomic<bool> checkpoint_failed_{false};  // the last one found no room
   Time last_checkpoint_{};
   std::atomic<std::uint64_t> last_checkpoint_turn_{0};
   Time last_picture_{};
@@ -159,6 +159,8 @@ class Loop {
 
   std::vector<std::thread> threads_;
 };
+
+JournalBatch batch_of(Outcome& outcome);  // takes the rows
 
 // The Log's record of a turn: u32 kStepVersion, then the turn's fields without its number.
 std::string log_record(const Turn& turn);

@@ -9,9 +9,11 @@
 #include <future>
 #include <sstream>
 
+#include "app/descriptors.h"
 #include "app/logging.h"
 #include "city/version.h"
 #include "core/json.h"
+#include "core/limits.h"
 #include "edge/backup.h"
 #include "sense/decode.h"
 #include "sense/path.h"
@@ -168,7 +170,11 @@ Result<void> Server::listen() {
     if (request.header("authorization").empty()) return std::string();  // signs in with a ticket in its first message
     return TRY(p.api->caller(request)).principal;
   };
+  const DoorShares shares = door_shares(raise_descriptors());
+  if (shares.mqtt < limits::kMqttConnections)
+    log_warning("only " + std::to_string(shares.http) + " HTTP and " + std::to_string(shares.mqtt) + " MQTT connections at once: raise the limit of open files (ulimit -n)");
   HttpServerOptions http;
+  http.connections = shares.http;
   http.host = config.http.host;
   http.port = config.http.port;
   http.threads = config.threads;
@@ -176,6 +182,7 @@ Result<void> Server::listen() {
   http.key = config.tls_key;
   p.http = TRY(HttpServer::create(http, handle, p.feed.get(), admit));
   MqttServerOptions mqtt;
+  mqtt.connections = shares.mqtt;
   mqtt.host = config.mqtt.host;
   mqtt.port = config.mqtt.port;
   mqtt.certificate = config.tls_certificate;

@@ -2,9 +2,12 @@
 // Every kind of bad input through the real HTTP door: each gets its clear refusal, is counted in /metrics, and the server goes on.
 // MQTT's is in bad_mqtt.mjs.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import test, { after, afterEach, before } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { City, iso, until } from './city.mjs';
+import { City, iso, sleep, until } from './city.mjs';
 import { code_of, http_problem, metrics, quarantined, raw, rises, status_of } from './raw.mjs';
 
 const tank = 'septic-500106-0001';
@@ -186,6 +189,39 @@ test('sockets: an upgrade that is wrong, from a foreign page, without a hello', 
   await rises(city, { [http_problem('request.malformed')]: 1 }, async () => {
     await raw(city, [upgrade(''), Buffer.from([0x81, 0x05, 0x68, 0x65, 0x6c, 0x6c, 0x6f])], { pause: 50 });  // not masked
   });
+});
+
+test('a flood of connections takes no descriptor from the stores, and passes', async () => {
+  const small = new City();
+  small.wrapper = ['prlimit', '--nofile=1024:1024'];
+  await small.start();
+  try {
+    await small.lay_out();
+    const agent = { keep: connect(Number(new URL(small.http).port), '127.0.0.1') };
+    const ask = (text) => new Promise((done, fail) => {
+      agent.keep.once('data', (bytes) => done(String(bytes)));
+      agent.keep.once('error', fail);
+      agent.keep.write(text);
+    });
+    const body = () => JSON.stringify({ asset: tank, at: Date.now(), values: { ch4: 1 } });
+    const post = () => {
+      const text = body();
+      return ask(`POST /api/v1/readings HTTP/1.1\r\nHost: city\r\nAuthorization: Bearer ${small.admin}\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+    };
+    assert.equal(status_of(await post()), 200);
+    const flood = [new URL(small.http).port, small.mqtt_port].flatMap((port) => Array.from({ length: 700 }, () => connect(Number(port), '127.0.0.1').on('error', () => {})));
+    await Promise.all(flood.map((one) => new Promise((done) => one.once('connect', done).once('close', done))));
+    await sleep(500);
+    const descriptors = readdirSync(`/proc/${readFileSync(join(small.data, 'lock'), 'utf8').trim()}/fd`).length;
+    assert.ok(descriptors < 1024 - 400, `${descriptors} of 1024 descriptors are taken`);
+    for (let i = 0; i < 50; i += 1) assert.equal(status_of(await post()), 200, 'whoever was in goes on');
+    for (const one of flood) one.destroy();
+    await until('the door is open again', async () => (await small.call('GET', '/healthz')).status === 200);
+    await until('the refusals are counted', async () => (await metrics(small)).get('cityloop_http_refused_connections_total') > 500);
+    agent.keep.destroy();
+  } finally {
+    await small.stop();
+  }
 });
 
 test('half-open and slow connections are let go, and do not keep others waiting', async () => {

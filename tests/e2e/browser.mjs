@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real browser for end-to-end tests: Debian's Chromium on the software renderer, people who sign in by the login page, and what
+// a page must never do (errors in the console, a content policy that was broken).
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './city.mjs';
+
+const require = createRequire(join(root, 'web/package.json'));
+const { chromium } = require('playwright-core');
+const axe_source = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const kFlags = ['--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
+
+export const kWall = { width: 1920, height: 1080 };
+export const kPhone = { width: 390, height: 844 };
+
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags });
+
+// A person in a browser of their own, signed in; `page.complaints` collects what went wrong in it.
+export async function sign_in(browser, city, name, password, { viewport = kWall, locale = 'zh-CN' } = {}) {
+  const context = await browser.newContext({ viewport, locale, hasTouch: viewport.width < 600, deviceScaleFactor: viewport.width < 600 ? 2 : 1 });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (message) => {
+    // A refusal that the page shows is logged by the browser as a failed load; the page's own errors are meant here.
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) page.complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  await page.goto(`${city.http}/login`);
+  await page.fill('input[name=username]', name);
+  await page.fill('input[name=password]', password);
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => !url.pathname.startsWith('/login'));
+  return page;
+}
+
+// Serious and critical findings of axe-core, one line each.
+export async function axe_findings(page, rules = {}) {
+  await page.evaluate(axe_source);  // by the debugger: the content policy forbids inline scripts
+  const found = await page.evaluate((options) => window.axe.run(document, options), { resultTypes: ['violations'], rules });
+  return found.violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+    .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} (${node.any[0]?.message ?? ''})`).join('; ')}`);
+}
+
+// How many different colours a canvas shows, read from a picture of it; 1 means blank.
+export async function colours_of(page, selector) {
+  const png = await page.locator(selector).first().screenshot({ type: 'png' });
+  return await page.evaluate(async (base64) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${base64}`;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = image.width;
+    canvas.height = image.height;
+    const draw = canvas.getContext('2d');
+    draw.drawImage(image, 0, 0);
+    const bytes = draw.getImageData(0, 0, image.width, image.height).data;
+    const seen = new Set();
+    for (let i = 0; i < bytes.length; i += 4 * 7) seen.add((bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2]);
+    return seen.size;
+  }, png.toString('base64'));
+}

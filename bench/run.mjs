@@ -296,7 +296,7 @@ function write_numbers() {
   const begin = '<!-- bench -->\n', end = '<!-- /bench -->';
   const version = (command, args) => (spawnSync(command, args, { encoding: 'utf8', env: { ...process.env } }).stdout || '').split('\n')[0];
   const made = [
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, ${version('mosquitto', ['-h']).trim()}; medians of ${kRounds} alternating rounds of ${kSeconds} s, least and most in brackets.`,
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${version('mosquitto', ['-h']).trim()}; medians of ${kRounds} alternating rounds of ${kSeconds} s, least and most in brackets.`,
     '', '| what | figure | conditions |', '|---|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`), '',
   ].join('\n');
   const at = text.indexOf(begin) + begin.length;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures the real program on loopback, peers in the same run, alternating; errors and losses first. A peer that is absent, a message
-// that was acknowledged and is not there, an answer that was an error: the bench fails. With --write the table goes into docs/numbers.md.
+// that was acknowledged and is not there, an answer that was an error: the bench fails. With --write the table goes into docs/numbers.md, unless
+// something failed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -291,12 +292,13 @@ async function listen(city) {
 }
 
 function write_numbers() {
+  const left_out = Object.keys(benches).filter((name) => chosen.length && !chosen.includes(name));
   const path = join(root, 'docs/numbers.md');
   const text = readFileSync(path, 'utf8');
   const begin = '<!-- bench -->\n', end = '<!-- /bench -->';
   const version = (command, args) => (spawnSync(command, args, { encoding: 'utf8', env: { ...process.env } }).stdout || '').split('\n')[0];
   const made = [
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${version('mosquitto', ['-h']).trim()}; medians of ${kRounds} alternating rounds of ${kSeconds} s, least and most in brackets.`,
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}, ${version('mosquitto', ['-h']).trim()}; medians of ${kRounds} alternating rounds of ${kSeconds} s, least and most in brackets.${left_out.length ? ` Not measured in this run: ${left_out.join(', ')}.` : ''}`,
     '', '| what | figure | conditions |', '|---|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`), '',
   ].join('\n');
   const at = text.indexOf(begin) + begin.length;
@@ -311,6 +313,6 @@ for (const [name, bench] of Object.entries(benches)) {
     must(false, `${name}: ${problem.stack}`);
   }
 }
-if (words.includes('--write')) write_numbers();
+if (words.includes('--write') && !problems.length) write_numbers();
 console.log(problems.length ? `${problems.length} problems` : 'no errors, nothing lost');
 process.exit(problems.length ? 1 : 0);

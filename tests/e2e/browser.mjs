@@ -25,6 +25,9 @@ export async function sign_in(browser, city, name, password, { viewport = kWall,
     // A refusal that the page shows is logged by the browser as a failed load; the page's own errors are meant here.
     if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) page.complaints.push(message.text());
   });
+  page.on('response', (answer) => {
+    if (answer.status() >= 500 || answer.status() === 404) page.complaints.push(`${answer.status()} ${answer.url()}`);
+  });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   await page.goto(`${city.http}/login`);
   await page.fill('input[name=username]', name);
@@ -42,8 +45,8 @@ export async function axe_findings(page, rules = {}) {
     .map((one) => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} (${node.any[0]?.message ?? ''})`).join('; ')}`);
 }
 
-// How many different colours a canvas shows, read from a picture of it; 1 means blank.
-export async function colours_of(page, selector) {
+// The pixels of a part of the page, as it is seen: how many different colours (1 means blank), and how many are the red of level I.
+export async function pixels_of(page, selector) {
   const png = await page.locator(selector).first().screenshot({ type: 'png' });
   return await page.evaluate(async (base64) => {
     const image = new Image();
@@ -56,7 +59,12 @@ export async function colours_of(page, selector) {
     draw.drawImage(image, 0, 0);
     const bytes = draw.getImageData(0, 0, image.width, image.height).data;
     const seen = new Set();
-    for (let i = 0; i < bytes.length; i += 4 * 7) seen.add((bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2]);
-    return seen.size;
+    let red = 0;
+    for (let i = 0; i < bytes.length; i += 4) {
+      const [r, g, b] = [bytes[i], bytes[i + 1], bytes[i + 2]];
+      if (r > 180 && g < 110 && b < 130) red += 1;
+      if (i % 28 === 0) seen.add((r << 16) | (g << 8) | b);
+    }
+    return { colours: seen.size, red };
   }, png.toString('base64'));
 }

@@ -326,6 +326,8 @@ test('pictures: texts, accessibility, a map that is not blank', async () => {
     await take(phone, 'phone-case', `/desk/cases/${mine.no}`, [/石井坡/]);
     await take(crew, 'phone-field', '/f/tasks', [/石井坡/, '待接受']);
     await take(crew, 'phone-field-task', `/f/tasks/${mine.no}`, [/石井坡/, '接受', '退回']);
+    const wide = await person('crew2', 'handler', { person: '处置员二' });
+    await take(wide, 'field', '/f/tasks', [/石井坡/, '待接受']);
     const stranger = await (await browser.newContext({ viewport: kWall, locale: 'zh-CN' })).newPage();
     await take(stranger, 'login', '/login', ['登录']);
     await stranger.context().close();

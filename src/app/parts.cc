@@ -171,7 +171,8 @@ Result<void> Server::listen() {
     return TRY(p.api->caller(request)).principal;
   };
   const DoorShares shares = door_shares(raise_descriptors());
-  if (shares.mqtt < limits::kMqttConnections)
+  constexpr std::size_t kFewDevices = 5'000;  // fewer than that a city soon outgrows
+  if (shares.mqtt < kFewDevices)
     log_warning("only " + std::to_string(shares.http) + " HTTP and " + std::to_string(shares.mqtt) + " MQTT connections at once: raise the limit of open files (ulimit -n)");
   HttpServerOptions http;
   http.connections = shares.http;

@@ -3,11 +3,11 @@
 // that was acknowledged and is not there, an answer that was an error: the bench fails. With --write the table goes into docs/numbers.md, unless
 // something failed.
 import { spawn, spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { launch, sign_in } from '../tests/e2e/browser.mjs';
 import { City, root, sleep, until } from '../tests/e2e/city.mjs';
 
 const kRounds = 3;
@@ -177,20 +177,12 @@ const benches = {
   },
 
   async pixel() {
-    const require = createRequire(join(root, 'web/package.json'));
-    const { chromium } = require('playwright-core');
     const city = await new_city(20_000, wide);
-    const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--no-first-run'] });
+    const browser = await launch();
     try {
       const password = 'Correct-Horse-1';
       city.run(['user', 'add', 'duty', '--role', 'shift_leader', '--area', '50'], `${password}\n`);
-      const page = await (await browser.newContext({ viewport: { width: 1920, height: 1080 }, locale: 'zh-CN' })).newPage();
-      await page.goto(`${city.http}/login`);
-      await page.fill('input[name=username]', 'duty');
-      await page.fill('input[name=password]', password);
-      await page.keyboard.press('Enter');
-      await page.locator('a[href="/screen/overview"]').first().waitFor();
+      const page = await sign_in(browser, city, 'duty', password);
       await page.goto(`${city.http}/screen/overview`);
       await sleep(5000);
       let going = true;

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // End-to-end: the real program, foreign clients (mosquitto_pub, Debian's broker), the real browser. `node tests/e2e/run.mjs [filter]`.
 import { spawn, spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { City, iso, root, sleep, until } from './city.mjs';
-
-const require = createRequire(join(root, 'web/package.json'));
-const { chromium } = require('playwright-core');
-const kFlags = ['--no-sandbox', '--disable-dev-shm-usage', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-background-networking', '--disable-component-update', '--no-first-run'];
+import { launch, sign_in } from './browser.mjs';
+import { City, iso, sleep, until } from './city.mjs';
 
 const tank = 'septic-500106-0001';
 
@@ -40,15 +36,9 @@ const cases = [
     await with_city(async (city) => {
       const password = 'Correct-Horse-1';
       city.run(['user', 'add', 'duty', '--role', 'shift_leader', '--area', '50'], password + '\n');
-      const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags });
+      const browser = await launch();
       try {
-        const context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, locale: 'zh-CN' });
-        const page = await context.newPage();
-        await page.goto(`${city.http}/login`);
-        await page.fill('input[name=username]', 'duty');
-        await page.fill('input[name=password]', password);
-        await page.keyboard.press('Enter');
-        await page.locator('a[href="/screen/overview"]').first().waitFor();
+        const page = await sign_in(browser, city, 'duty', password);
         await page.goto(`${city.http}/screen/overview`);
         await sleep(1500);
         const credential = credential_of(city.run(['credential', 'gateway', '--assets', 'septic-500106-*']));

@@ -15,6 +15,10 @@ Analyse& Analyse::operator=(Analyse&&) noexcept = default;
 
 Result<void> Analyse::set_packs(std::shared_ptr<const Packs> packs) { return engine_->set_packs(std::move(packs)); }
 
+std::shared_ptr<const UrgentInputs> Analyse::urgent() const {
+  return std::make_shared<const UrgentInputs>(urgent_inputs(engine_->plans()));
+}
+
 void Analyse::observe(std::span<const Observation> seen, Context& city, std::vector<Observation>& derived) {
   engine_->observe(seen, city, derived);
 }

@@ -15,6 +15,7 @@
 namespace cityloop {
 
 class Engine;
+struct UrgentInputs;  // plan.h
 
 class Analyse {
  public:
@@ -26,6 +27,8 @@ class Analyse {
   // Compiles every rule, derived point and agreement; the error names pack, rule and column, and changes nothing. Units
   // whose text is unchanged keep their state; alarms of changed and removed rules are cleared with the next call that can.
   Result<void> set_packs(std::shared_ptr<const Packs> packs);
+
+  std::shared_ptr<const UrgentInputs> urgent() const;  // by the packs in force; never null
 
   // Gated values in order of acceptance. Updates live state and runs only the rules on this kind and point. Neighbours in
   // the span with the same slot and time are judged together, so give a message whole: one by one, a rule over two points

@@ -28,6 +28,7 @@ namespace cityloop {
 class Engine {
  public:
   Result<void> set_packs(std::shared_ptr<const Packs> packs);
+  const Plans& plans() const { return plans_; }
   void observe(std::span<const Observation> seen, Context& city, std::vector<Observation>& derived);
   void observe(const Record& seen, Context& city);
   void hear(const Event& event, Context& city);

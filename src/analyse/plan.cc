@@ -316,4 +316,28 @@ Result<Plans> compile_packs(std::shared_ptr<const Packs> packs) {
   return plans;
 }
 
+namespace {
+
+bool is_urgent(const UnitPlan& unit) {
+  return unit.role == UnitPlan::Role::rule &&
+         std::ranges::any_of(unit.levels, [](const LevelPlan& level) { return level.level >= Level::orange; });
+}
+
+}  // namespace
+
+UrgentInputs urgent_inputs(const Plans& plans) {
+  UrgentInputs out;
+  for (const KindPlan& kind : plans.kinds) {
+    // Rules stand behind the derived points that they read, and those behind the points that they need.
+    for (std::size_t i = kind.units.size(); i-- > 0;) {
+      const UnitPlan& unit = kind.units[i];
+      const bool feeds_urgent = unit.role == UnitPlan::Role::derived && out.points.contains(kind.kind->points[unit.target].name);
+      if (!is_urgent(unit) && !feeds_urgent) continue;
+      for (const std::uint8_t point : unit.points) out.points.insert(kind.kind->points[point].name);
+      if (unit.record != nullptr) out.records.insert(unit.record->name);
+    }
+  }
+  return out;
+}
+
 }  // namespace cityloop

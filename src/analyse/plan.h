@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,14 @@ struct Plans {
   std::map<std::string, std::uint16_t, std::less<>> by_kind;
   int index_of(std::string_view kind) const;  // -1: no pack describes it
 };
+
+// What must not wait behind other data: the points that a rule with an orange or red level reads, through derived points too, and
+// the kinds of records that such a rule runs on. By name, whatever the asset's kind: coarse, and quick to ask.
+struct UrgentInputs {
+  std::set<std::string, std::less<>> points;
+  std::set<std::string, std::less<>> records;
+};
+UrgentInputs urgent_inputs(const Plans& plans);
 
 // The error names pack, rule or point, and column.
 Result<Plans> compile_packs(std::shared_ptr<const Packs> packs);

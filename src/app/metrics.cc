@@ -56,8 +56,8 @@ std::string Server::metrics() const {
   out.put("cityloop_checkpoint_pause_seconds_max", "gauge", "The longest such pause.", static_cast<double>(loop.checkpoint_most_ns) / 1e9);
   out.put("cityloop_checkpoint_bytes", "gauge", "Size of the newest checkpoint's state.", loop.checkpoint_bytes);
   out.put("cityloop_lookups_total", "counter", "Batches that were looked up in History first.", loop.lookups);
-  static constexpr std::string_view kClasses[] = {"import", "readings", "action"};
-  for (std::size_t i = 0; i < 3; ++i)
+  static constexpr std::string_view kClasses[] = {"import", "readings", "urgent", "action"};
+  for (std::size_t i = 0; i < std::size(kClasses); ++i)
     out.put("cityloop_inbox_refused_total", "counter", "Inputs refused at the door, by class.", loop.inbox.refused[i], fmt::format("{{class=\"{}\"}}", kClasses[i]));
   out.put("cityloop_inbox_waiting", "gauge", "Messages waiting for the city thread.", loop.inbox.messages);
   {

@@ -64,6 +64,7 @@ Result<Turn> turn_of_record(std::uint64_t number, std::string_view record) {
 
 Loop::Loop(City& city, Stores stores, Outside outside) : city_(city), stores_(stores), outside_(std::move(outside)) {
   packs_ = city_.packs();
+  inbox_.set_urgent(city_.analyse().urgent());
   access_ = city_.access().publish(0, city_.tables().root_area());
   picture_ = city_.analyse().live().publish(0, Time{});
 }
@@ -93,6 +94,7 @@ Result<std::uint64_t> Loop::recover() {
     return fail(errors::kCorrupt, "the journal knows turn " + std::to_string(head.turn) + " but the log ends at " + std::to_string(city_.turn()));
   journal_turn_ = history_turn_ = stepped_turn_ = city_.turn();
   packs_ = city_.packs();
+  inbox_.set_urgent(city_.analyse().urgent());
   access_ = city_.access().publish(city_.turn(), city_.tables().root_area());
   picture_ = city_.analyse().live().publish(city_.turn(), city_.now());
   return replayed;
@@ -243,7 +245,10 @@ void Loop::run_turn(std::vector<Waiting> waiting) {
   Outcome outcome = city_.step(turn);
   step_ns_ += ns_since(start);
   finish(std::move(outcome), flight);
-  if (city_.packs() != packs) flight->packs = city_.packs();
+  if (city_.packs() != packs) {
+    flight->packs = city_.packs();
+    inbox_.set_urgent(city_.analyse().urgent());
+  }
   ++turns_;
   stepped_turn_ = turn.number;
   landed(flight, &InFlight::stepped);

@@ -43,6 +43,8 @@ class AccessCity {
     feed_ = std::make_unique<LiveFeed>(face(), *api_);
     boss_ = token(Role::admin, "50");
     act("areas.import", "", R"({"type":"FeatureCollection","features":[)" + area(kHome, "home", 106.25, 106.50) + "," + area(kAway, "away", 106.50, 106.75) + "]}");
+    act("calendar.put", "china",
+        R"({"version":"1","hours":["08:00-12:00"],"weekend":["sunday"],"years":{"2022":{"holidays":[],"workdays":[]}}})");
     home_ = lay(kHome, "home", 106.45);
     away_ = lay(kAway, "away", 106.55);
   }

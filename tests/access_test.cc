@@ -84,6 +84,9 @@ const std::map<std::string, Reach>& reaches() {
       {"GET /api/v1/notices", {"/api/v1/notices"}},
       {"POST /api/v1/notices:release", {"/api/v1/notices:release", "{}"}},
       {"POST /api/v1/notices/{id}:retry", {"/api/v1/notices/@:retry", "{}"}},
+      {"GET /api/v1/calendars", {"/api/v1/calendars", "", "", "shared"}},  // everybody's deadlines hang on it
+      {"GET /api/v1/calendars/{name}", {"/api/v1/calendars/china", "", "", "shared"}},
+      {"PUT /api/v1/calendars/{name}", {"/api/v1/calendars/china", R"({"version":"1","hours":["08:00-12:00"],"weekend":[],"years":{"2022":{"holidays":[],"workdays":[]}}})"}},
       {"GET /api/v1/receivers", {"/api/v1/receivers"}},
       {"GET /api/v1/receivers/{name}", {"/api/v1/receivers/@"}},
       {"PUT /api/v1/receivers/{name}", {"/api/v1/receivers/@", R"({"url":"https://x.example/"})"}},

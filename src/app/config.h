@@ -23,6 +23,7 @@ struct Config {
   Address mqtt{"127.0.0.1", 1883};
   std::string tls_certificate, tls_key;   // PEM files; both or none
   std::string packs, web, geo;            // folders; empty: beside the program
+  std::string calendar;                   // file; empty: calendars/china.jsonc beside the program
   std::string sources;                    // folder; empty: `sources` in the data folder
   std::string root_area = "50";
   std::string root_name = "重庆市";

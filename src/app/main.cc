@@ -107,13 +107,16 @@ int main(int argc, char** argv) {
   credential_app->callback([&] { code = run_credential(credential); });
 
   ImportCommand import;
-  CLI::App* import_app = app.add_subcommand("import", "bring in readings, reports, areas or assets from files");
+  CLI::App* import_app =
+      app.add_subcommand("import", "bring in readings, reports, areas, assets or the working calendar from files");
   import_app->require_subcommand(1);
-  for (const char* what : {"readings", "reports", "areas", "assets"}) {
+  for (const char* what : {"readings", "reports", "areas", "assets", "calendar"}) {
     const std::string name = what;
-    CLI::App* one = import_app->add_subcommand(name, name == "areas"    ? "GeoJSON polygons with code, name, parent"
-                                                     : name == "assets" ? "GeoJSON or CSV of assets"
-                                                                        : "CSV (also .gz) by a mapping");
+    CLI::App* one = import_app->add_subcommand(
+        name, name == "areas"      ? "GeoJSON polygons with code, name, parent"
+              : name == "assets"   ? "GeoJSON or CSV of assets"
+              : name == "calendar" ? "holidays, adjusted workdays and office hours, as calendars/china.jsonc"
+                                   : "CSV (also .gz) by a mapping");
     one->add_option("files", import.files, "files")->required()->check(CLI::ExistingFile);
     one->add_option("--data", import.data, "data folder")->required()->type_name("DIR");
     if (name == "readings" || name == "reports") one->add_option("--map", import.map, "mapping file")->required()->check(CLI::ExistingFile);

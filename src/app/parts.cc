@@ -79,6 +79,7 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
   std::string known;
   loop->between_turns([&](City& running) { known = running.packs_digest(); });
   if (known != digest) TRY(must(server.act("packs.put", "", json::serialize(json::object{{"packs", packs}})), "packs"));
+  TRY(ship_calendar(server));
   if (loop->access()->users.empty()) {
     TRY(lay_districts(server));
     const std::string password = server.random_password();
@@ -110,6 +111,40 @@ Result<void> Server::Parts::lay_districts(Server& server) {
   const json::value document = TRY(parse_json(text));
   if (!document.is_object() || text_or(document.as_object(), "root") != city_settings.root_area) return {};
   return must(server.act("areas.import", "", text), path);
+}
+
+// Limits in working time need a calendar. Ours holds until the city puts its own; then it is only told when the days
+// run out.
+Result<void> Server::Parts::ship_calendar(Server& server) {
+  const std::string path =
+      options.config.calendar.empty() ? program_folder() + "/calendars/china.jsonc" : options.config.calendar;
+  std::string known;
+  bool own = false;
+  const auto look = [&](City& running) {
+    const CalendarBook& book = running.supervise().calendar();
+    known = book.text();
+    own = book.in_force() != nullptr && !book.shipped();
+  };
+  loop->between_turns(look);
+  if (!std::filesystem::exists(path)) {
+    if (!options.config.calendar.empty()) return fail(errors::kUsage, "there is no calendar " + path);
+    if (known.empty())
+      log_warning("no working calendar: " + path + " is not there, and limits in working time get no deadline");
+  } else if (const std::string text = text_of_file(path); !own && text != known) {
+    TRY(must(server.act("calendar.ship", std::filesystem::path(path).stem(), text), path));
+  }
+  constexpr Millis kAhead = std::chrono::hours(24 * 60);  // the next year's notice comes out in November
+  std::string warning;
+  loop->between_turns([&](City& running) {
+    const Calendar* calendar = running.supervise().calendar().in_force();
+    if (calendar == nullptr || clock->now() + kAhead < calendar->known_until()) return;
+    warning = "the working calendar " + running.supervise().calendar().name() + ": " +
+              calendar->why_unknown(calendar->known_until());
+  });
+  if (!warning.empty())
+    log_warning(warning +
+                "; limits in working time that run past it get no deadline (docs/how-to/set-the-calendar.md)");
+  return {};
 }
 
 CityFace Server::Parts::face(Server& server) {

@@ -67,6 +67,7 @@ struct Server::Parts {
   Result<void> settle_city();                     // DIR/city.json: what is fixed for the life of the folder
   Result<void> first_inputs(Server& server, Time down_since, const std::function<void(const std::string&)>& say);
   Result<void> lay_districts(Server& server);
+  Result<void> ship_calendar(Server& server);
   CityFace face(Server& server);
   void run_pulse();
   void close_doors();

@@ -318,6 +318,22 @@ Result<int> import_document(const ImportCommand& command, Asker& asker) {
   return kExitDone;
 }
 
+// The city's own working calendar; its name is the file's.
+Result<int> import_calendar(const ImportCommand& command, Asker& asker) {
+  if (command.files.size() != 1) return fail(errors::kUsage, "a city has one working calendar: give one file");
+  const std::string& path = command.files.front();
+  const Answer answer = asker.act("calendar.put", std::filesystem::path(path).stem(), text_of_file(path));
+  if (answer.status >= 400) return fail(errors::kBadField, path + ": " + answer.detail);
+  const auto told = parse_json(answer.body);
+  const auto number = [&](const char* key) {
+    return told && told->is_object() ? told->get_object().at(key).to_number<std::int64_t>() : 0;
+  };
+  std::printf("calendar %s is in force: %lld cases counted anew, %lld running clocks without a deadline\n",
+              std::filesystem::path(path).stem().c_str(), static_cast<long long>(number("cases_changed")),
+              static_cast<long long>(number("clocks_without_deadline")));
+  return kExitDone;
+}
+
 }  // namespace
 
 int run_import(const ImportCommand& command) {
@@ -328,9 +344,10 @@ int run_import(const ImportCommand& command) {
   }
   auto asker = Asker::open(command.data, std::move(config));
   if (!asker) return complain(asker.error().detail);
-  const auto code = command.what == "readings"  ? import_readings(command, **asker)
-                    : command.what == "reports" ? import_reports(command, **asker)
-                                                : import_document(command, **asker);
+  const auto code = command.what == "readings"   ? import_readings(command, **asker)
+                    : command.what == "reports"  ? import_reports(command, **asker)
+                    : command.what == "calendar" ? import_calendar(command, **asker)
+                                                 : import_document(command, **asker);
   if (!code) return complain(code.error().detail, code.error().code == &errors::kHeld ? kExitHeld : kExitFailed);
   return *code;
 }

@@ -32,8 +32,11 @@ std::string_view reach_of(const Actor& actor, const Context& city) {
   return everything ? std::string_view() : std::string_view(actor.area);
 }
 
-// Housekeeping of a session is no deed of a person.
-bool is_audited(const ActionIn& in) { return in.verb != "session.touch" && in.principal != kSystem; }
+// Housekeeping of a session is no deed of a person. What every deadline hangs on is recorded even when the program
+// brought it.
+bool is_audited(const ActionIn& in) {
+  return (in.verb != "session.touch" && in.principal != kSystem) || Supervise::handles(in.verb);
+}
 
 Command::Settings command_settings(const CitySettings& settings) {
   Command::Settings out;
@@ -179,6 +182,7 @@ Answer City::act(const ActionIn& in, const Actor& actor, Context& city, Outcome&
     return command_.act(in, actor, agreed, city, [this](std::string_view id) { return actor_of(access_.table(), id); });
   }
   if (Access::handles(in.verb)) return access_.act(in, actor, city);
+  if (Supervise::handles(in.verb)) return supervise_.act(in, actor, city);
   if (in.verb == "packs.put") return put_packs(in, actor, city);
   return refuse(errors::kUnknownAction, "there is no action " + in.verb);
 }

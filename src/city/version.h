@@ -6,9 +6,11 @@
 
 namespace cityloop {
 
-inline constexpr std::uint32_t kStepVersion = 2;    // Log records and checkpoints
-inline constexpr std::uint32_t kOldestState = 1;    // the oldest version whose checkpoint this program reads: an upgrade goes
-                                                    // through a clean stop, which leaves a checkpoint and no log to replay
+inline constexpr std::uint32_t kStepVersion = 3;  // Log records and checkpoints
+inline constexpr std::uint32_t kOldestState =
+    3;  // the oldest version whose checkpoint this program reads: an upgrade goes
+        // through a clean stop, which leaves a checkpoint and no log to replay.
+        // 3 writes clocks that 1 and 2 did not keep; nothing converts those
 inline constexpr std::uint32_t kSchemaVersion = 1;  // Journal tables
 inline constexpr const char* kProgramVersion = "0.1.0";
 

@@ -233,12 +233,15 @@ struct TimelineEntry {
 struct Clock {                 // one stage clock (domain.md §1.8)
   Stage stage = Stage::reported;
   Time started{};
-  std::optional<Time> deadline;   // nothing: calendar not set, or no limit
+  std::optional<Time> deadline;   // nothing: the note says why
   std::string limit;              // as written: `15m`, `2UH`, `1WD`
-  std::string note;               // `calendar not set` where it applies
+  std::string note;               // `no limit`, `calendar not set`, `calendar ends 2026-12-31` where it applies
   std::optional<Time> stopped;
   bool paused = false;
-  int reminded = 0;               // 0, 50, 80, 100 per cent
+  int reminded = 0;       // 0, 50, 80, 100 per cent: what people have been told
+  bool working = false;   // the limit counts working time only
+  bool due_soon = false;  // 临期: runs, and a quarter of the limit or less is left
+  bool overdue = false;   // went on past its deadline
 };
 
 struct Candidate {             // of a dispatch, kept with its reasons

@@ -124,10 +124,12 @@ void read_why(const json::object& in, Why& why) {
 }
 
 Clock clock_in(const json::object& in) {
-  return {stage_in(in, "stage"),  time_in(in, "started").value_or(kNoTime),
+  return {stage_in(in, "stage"),   time_in(in, "started").value_or(kNoTime),
           time_in(in, "deadline"), text_or(in, "limit"),
           text_or(in, "note"),     time_in(in, "stopped"),
-          flag(in, "paused"),      whole<int>(in, "reminded")};
+          flag(in, "paused"),      whole<int>(in, "reminded"),
+          flag(in, "working"),     flag(in, "due_soon"),
+          flag(in, "overdue")};
 }
 
 }  // namespace

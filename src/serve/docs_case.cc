@@ -14,6 +14,7 @@ void put_clock(JsonWriter& out, const Clock& clock) {
   out.begin_object().member("stage", stage_name(clock.stage)).member("started", clock.started);
   out.member_or_null("deadline", clock.deadline).member("limit", clock.limit).member_or_null("note", clock.note);
   out.member_or_null("stopped", clock.stopped).member("paused", clock.paused).member("reminded", clock.reminded);
+  out.member("working", clock.working).member("due_soon", clock.due_soon).member("overdue", clock.overdue);
   out.end_object();
 }
 
@@ -25,7 +26,8 @@ void put_deadline(JsonWriter& out, const Case& file) {
     return;
   }
   out.begin_object().member("stage", stage_name(clock->stage)).member_or_null("at", clock->deadline);
-  out.member("paused", clock->paused);
+  out.member("paused", clock->paused).member("limit", clock->limit).member("working", clock->working);
+  out.member("due_soon", clock->due_soon).member("overdue", clock->overdue);
   if (!clock->note.empty()) out.member("note", clock->note);
   out.end_object();
 }

@@ -163,6 +163,7 @@ void add_case_members(const Call& call, Row& row) {
   JsonWriter out;
   out.begin_object().member("case_title", file->title).member("case_stage", stage_name(file->stage)).member("case_rev", file->rev);
   out.member_or_null("deadline", clock == nullptr ? std::optional<Time>{} : clock->deadline);
+  out.member("limit", clock == nullptr ? "" : clock->limit).member("working", clock != nullptr && clock->working);
   out.member_or_null("location", file->place).member("address", file->address).member("level", level_name(file->level));
   out.member_or_null("asset", file->asset).member("urgency", urgency_name(file->urgency)).end_object();
   append_members(row.doc, std::string_view(out.text()).substr(1, out.size() - 2));

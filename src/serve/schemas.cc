@@ -14,7 +14,7 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 75> kSchemas{{
+constexpr std::array<Schema, 77> kSchemas{{
     {"Problem", "type! title! status!:int code! detail"},
     {"Status", "status"},
     {"Done", "status"},
@@ -68,8 +68,11 @@ constexpr std::array<Schema, 75> kSchemas{{
     {"Report", "id! state!:waiting|placeless|filed|merged|rejected case:text? source class:Class title text location:Point? area address "
                "asset:text? reporter:Person? attachments:[text] at:time received_at:time external:text? status_external:text?"},
     {"Reason", "reason!"},
-    {"Clock", "stage! started:time deadline:time? limit note:text? stopped:time? paused:bool reminded:int"},
-    {"Deadline", "stage! at:time? paused:bool note"},
+    {"Clock", "stage! started:time deadline:time? limit note:text? stopped:time? paused:bool reminded:int working:bool due_soon:bool overdue:bool"},
+    {"Deadline", "stage! at:time? paused:bool limit working:bool due_soon:bool overdue:bool note"},
+    {"CalendarPut", "version! title:object hours!:[text] weekend!:[text] years!:object"},
+    {"Calendar", "name! version title_zh title_en hours!:[object] weekend!:[text] days!:[object] years!:[object] known_from! known_until! "
+                 "utc_offset_minutes!:int shipped:bool changed_by changed_at:time source rev:int"},
     {"Candidate", "unit! score:number because"},
     {"CaseNew", "title! class!:Class location:Point? address asset area urgency:normal|urgent|very_urgent comment"},
     {"Case", "no! stage! class:Class urgency title area area_name:text? address location:Point? asset:text? asset_name:text? alarms:[text] "
@@ -80,7 +83,7 @@ constexpr std::array<Schema, 75> kSchemas{{
     {"TimelineEntry", "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
     {"CaseAction", "action! comment unit handler reason into result attachments:[text] location:Point?"},
     {"Order", "id! case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
-              "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? location:Point? address level asset:text? urgency"},
+              "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? limit working:bool location:Point? address level asset:text? urgency"},
     {"Attachment", "id! type! bytes!:int url! at:time by taken_place:Point? taken_at:time?"},
     {"Source", "name! title:object transport state health:object spec:object"},
     {"SourcePut", "transport"},

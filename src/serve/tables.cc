@@ -43,6 +43,7 @@ std::vector<TableSpec> make_tables() {
       {"areas", {text("area"), text("parent"), text("name")}},
       {"packs", {text("version")}},
       {"receivers", {text("area")}},
+      {"calendars", {}},
       {"scores", {text("object"), text("id"), text("period"), text("area")}},
       {"settings", {}},
   };

@@ -10,7 +10,8 @@
 namespace cityloop {
 namespace {
 
-constexpr std::array kPercents{50, 80, 100};
+constexpr std::array kTold{50, 80, 100};
+constexpr int kDueSoon = 75;  // a quarter is left
 
 // A clock that another one interrupts waits: verification pauses acceptance, a unit's return pauses disposal,
 // suspension pauses what it finds. Everything else that ends a stage stops its clock.
@@ -20,8 +21,72 @@ bool pauses(Stage running, Stage next) {
   return running == Stage::handling && next == Stage::pending_dispatch;
 }
 
+// Of [from, to], what counts against the clock's limit; nothing when the calendar does not know it.
+std::optional<Millis> counted(const StageClock& clock, Time from, Time to, const Calendar* calendar) {
+  if (!clock.clock.working) return to - from;
+  return calendar == nullptr ? std::nullopt : calendar->worked(from, to);
+}
+
+// When `share` of the limit is (or was) used up, going by the time it ran last; nothing: no limit, or the calendar does
+// not reach.
+std::optional<Time> moment(const StageClock& clock, Millis share, const Calendar* calendar) {
+  if (!clock.length) return std::nullopt;
+  const bool runs = clock.running_since.has_value();
+  if (!runs && clock.ran.empty()) return std::nullopt;
+  const std::size_t before = runs ? clock.ran.size() : clock.ran.size() - 1;
+  const Time from = runs ? *clock.running_since : clock.ran.back().first;
+  for (std::size_t i = 0; i < before; ++i) {
+    const auto used = counted(clock, clock.ran[i].first, clock.ran[i].second, calendar);
+    if (!used) return std::nullopt;
+    share -= *used;
+  }
+  if (!clock.clock.working) return from + share;
+  return calendar == nullptr ? std::nullopt : calendar->after(from, share);
+}
+
+std::optional<Time> moment_of(const StageClock& clock, int percent, const Calendar* calendar) {
+  return clock.length ? moment(clock, *clock.length * percent / 100, calendar) : std::nullopt;
+}
+
+// Deadline, note and marks from what the clock has run by now.
+void refresh(StageClock& clock, Time now, const Calendar* calendar) {
+  if (!clock.length) return;  // the note of having no limit stays
+  Clock& shown = clock.clock;
+  shown.deadline = moment(clock, *clock.length, calendar);
+  shown.note.clear();
+  if (!shown.deadline) {
+    const Time from = clock.ran.empty() ? clock.running_since.value_or(now) : clock.ran.front().first;
+    shown.note = calendar == nullptr ? "calendar not set" : calendar->why_unknown(from);
+  }
+  const auto soon = moment_of(clock, kDueSoon, calendar);
+  if (clock.running_since) {
+    shown.overdue = shown.deadline && *shown.deadline <= now;
+    shown.due_soon = !shown.overdue && soon && *soon <= now;
+  } else {  // at the very deadline it was in time, unless it had gone on after it
+    const auto& [resumed, halted] = clock.ran.back();
+    const bool again = shown.overdue && shown.deadline && *shown.deadline <= resumed;
+    shown.overdue = again || (shown.deadline && *shown.deadline < halted);
+    shown.due_soon = !shown.overdue && !shown.stopped && soon && *soon <= halted;
+  }
+}
+
+void set_limit(StageClock& clock, std::string text) {
+  clock.clock.limit = std::move(text);
+  clock.clock.note.clear();
+  clock.length.reset();
+  clock.clock.working = false;
+  if (clock.clock.limit.empty()) {
+    clock.clock.note = "no limit";
+  } else if (const Result<Limit> limit = parse_limit(clock.clock.limit); !limit) {
+    clock.clock.note = limit.error().detail;
+  } else {
+    clock.length = limit->length;
+    clock.clock.working = limit->working;
+  }
+}
+
 void halt(StageClock& clock, Time now) {
-  clock.used += now - *clock.running_since;
+  clock.ran.emplace_back(*clock.running_since, now);
   clock.running_since.reset();
 }
 
@@ -66,7 +131,8 @@ StageClock* CaseClocks::waiting(Stage stage) {
   return nullptr;
 }
 
-void CaseClocks::enter(Stage stage, Time now, const std::string& disposal, const StageLimits& limits) {
+void CaseClocks::enter(Stage stage, Time now, const std::string& disposal, const ClockRules& rules) {
+  extend(now, disposal, rules);
   const std::optional<Stage> next = clock_of(stage);
   StageClock* current = running();
   if (current != nullptr && next == current->clock.stage) return;
@@ -77,46 +143,65 @@ void CaseClocks::enter(Stage stage, Time now, const std::string& disposal, const
     } else {
       current->clock.stopped = now;
     }
+    refresh(*current, now, rules.calendar);
   }
   if (!is_open(stage)) {
     for (StageClock& clock : clocks_) {  // what waited will not be needed
-      if (clock.clock.paused) clock.clock.stopped = now;
+      if (!clock.clock.paused) continue;
+      clock.clock.stopped = now;
       clock.clock.paused = false;
+      clock.clock.due_soon = false;
     }
     over_ = true;
     return;
   }
   if (over_) round_ = clocks_.size();
   over_ = false;
-  if (next) start(*next, now, disposal, limits);
+  if (next) start(*next, now, disposal, rules);
 }
 
-void CaseClocks::start(Stage stage, Time now, const std::string& disposal, const StageLimits& limits) {
-  if (StageClock* clock = waiting(stage)) {
-    clock->clock.paused = false;
-    clock->clock.stopped.reset();
-    clock->running_since = now;
-    if (clock->length) clock->clock.deadline = now + (*clock->length - clock->used);
-    return;
+// Another limit of the case is another deadline, which people hear of anew; a clock that has stopped is left as it was
+// judged.
+void CaseClocks::extend(Time now, const std::string& disposal, const ClockRules& rules) {
+  if (disposal.empty()) return;
+  for (std::size_t i = round_; i < clocks_.size(); ++i) {
+    StageClock& clock = clocks_[i];
+    if (clock.clock.stage != Stage::handling || clock.clock.stopped || clock.clock.limit == disposal) continue;
+    set_limit(clock, disposal);
+    clock.clock.deadline.reset();
+    clock.clock.due_soon = clock.clock.overdue = false;
+    refresh(clock, now, rules.calendar);
+    const Time reached = clock.running_since ? now : clock.ran.back().second;
+    int told = 0;
+    for (int percent : kTold) {
+      const auto at = moment_of(clock, percent, rules.calendar);
+      if (percent <= clock.clock.reminded && at && *at <= reached) told = percent;
+    }
+    clock.clock.reminded = told;
   }
-  StageClock fresh;
-  fresh.clock.stage = stage;
-  fresh.clock.started = now;
-  fresh.running_since = now;
-  const auto by_stage = limits.find(std::string(stage_name(stage)));
-  if (stage == Stage::handling) fresh.clock.limit = disposal;
-  if (fresh.clock.limit.empty() && by_stage != limits.end()) fresh.clock.limit = by_stage->second;
-  if (fresh.clock.limit.empty()) {
-    fresh.clock.note = "no limit";
-  } else if (const Result<Limit> limit = parse_limit(fresh.clock.limit); !limit) {
-    fresh.clock.note = limit.error().detail;
-  } else if (limit->working) {
-    fresh.clock.note = "calendar not set";
-  } else {
-    fresh.length = limit->length;
-    fresh.clock.deadline = now + *fresh.length;
+}
+
+void CaseClocks::start(Stage stage, Time now, const std::string& disposal, const ClockRules& rules) {
+  StageClock* clock = waiting(stage);
+  if (clock == nullptr) {
+    clock = &clocks_.emplace_back();
+    clock->clock.stage = stage;
+    clock->clock.started = now;
+    const auto by_stage = rules.limits.find(std::string(stage_name(stage)));
+    const bool own = stage == Stage::handling && !disposal.empty();
+    set_limit(*clock, own ? disposal : by_stage != rules.limits.end() ? by_stage->second : "");
   }
-  clocks_.push_back(std::move(fresh));
+  clock->clock.paused = false;
+  clock->clock.stopped.reset();
+  clock->running_since = now;
+  refresh(*clock, now, rules.calendar);
+}
+
+void CaseClocks::recount(Time now, const ClockRules& rules) {
+  for (StageClock& clock : clocks_) {
+    if (!clock.clock.working || (clock.clock.stopped && clock.clock.deadline)) continue;
+    refresh(clock, now, rules.calendar);
+  }
 }
 
 std::vector<Clock> CaseClocks::shown() const {
@@ -128,25 +213,39 @@ std::vector<Clock> CaseClocks::shown() const {
 Millis CaseClocks::total(Time now) const {
   Millis sum{0};
   for (const StageClock& clock : clocks_) {
-    sum += clock.used;
+    for (const auto& [from, to] : clock.ran) sum += to - from;
     if (clock.running_since) sum += now - *clock.running_since;
   }
   return sum;
 }
 
-std::optional<CaseClocks::Reminder> CaseClocks::next_reminder() const {
+std::optional<CaseClocks::Mark> CaseClocks::next_mark(const ClockRules& rules) const {
   for (const StageClock& clock : clocks_) {
     if (!clock.running_since || !clock.length) continue;
-    for (int percent : kPercents) {
-      if (clock.clock.reminded >= percent) continue;
-      return Reminder{*clock.running_since + (*clock.length * percent / 100 - clock.used), percent, clock.clock.stage};
+    for (int percent : {50, kDueSoon, 80, 100}) {
+      const bool tells = percent != kDueSoon && clock.clock.reminded < percent;
+      const bool turns =
+          percent == kDueSoon ? !clock.clock.due_soon && !clock.clock.overdue : percent == 100 && !clock.clock.overdue;
+      if (!tells && !turns) continue;
+      const auto at = moment_of(clock, percent, rules.calendar);
+      if (!at) return std::nullopt;  // what comes later is not known either
+      return Mark{std::max(*at, *clock.running_since), percent, tells, clock.clock.stage};
     }
   }
   return std::nullopt;
 }
 
-void CaseClocks::remind(int percent) {
-  if (StageClock* clock = running()) clock->clock.reminded = percent;
+void CaseClocks::reach(int percent) {
+  StageClock* clock = running();
+  if (clock == nullptr) return;
+  if (percent == kDueSoon) {
+    clock->clock.due_soon = true;
+    return;
+  }
+  clock->clock.reminded = std::max(clock->clock.reminded, percent);
+  if (percent < 100) return;
+  clock->clock.overdue = true;
+  clock->clock.due_soon = false;
 }
 
 void CaseClocks::encode(Writer& out) const {
@@ -161,6 +260,8 @@ void CaseClocks::decode(Reader& in) {
   cityloop::decode(in, round);
   round_ = static_cast<std::size_t>(std::min<std::uint64_t>(round, clocks_.size()));
   cityloop::decode(in, over_);
+  for (const StageClock& clock : clocks_)
+    if (!clock.running_since && clock.ran.empty()) return in.spoil();
 }
 
 }  // namespace cityloop

@@ -16,8 +16,8 @@ Result<Limit> parse_limit(std::string_view text) {
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   if (error == std::errc{} && (unit == "UH" || unit == "UD" || unit == "WH" || unit == "WD")) {
     if (number <= 0 || number > 10'000) return wrong();  // a year of hours is 8,784
-    if (unit[0] == 'W') return Limit{std::nullopt, true};
-    return Limit{std::chrono::hours(unit == "UH" ? number : 24 * number), false};
+    const int hours = unit == "UD" ? 24 : unit == "WD" ? 8 : 1;
+    return Limit{std::chrono::hours(hours * number), unit[0] == 'W'};
   }
   const Result<Millis> length = parse_duration(text);
   if (!length || *length <= Millis{0}) return wrong();

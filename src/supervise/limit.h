@@ -3,7 +3,6 @@
 // hours and days), `4WH`, `1WD` (working hours and days: need a calendar). Pure.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "core/time.h"
@@ -11,8 +10,8 @@
 namespace cityloop {
 
 struct Limit {
-  std::optional<Millis> length;  // nothing: working time, and no calendar is set. 1 WD is not 24 h.
-  bool working = false;
+  Millis length{};
+  bool working = false;  // counts in the working time of the city's calendar; 1 WD is 8 WH (domain.md §1.5), not 24 h
 };
 
 // kBadField when it is none of these, or not above zero.

@@ -14,17 +14,19 @@ using namespace std::chrono_literals;
 
 const Time kStart = from_ms(1661148000000);
 const StageLimits kLimits = default_stage_limits();
+const ClockRules kRules{kLimits};
 
 TEST(Limit, ContinuousUrgentAndWorking) {
-  EXPECT_EQ(*parse_limit("15m")->length, Millis(15min));
-  EXPECT_EQ(*parse_limit("1h30m")->length, Millis(90min));
-  EXPECT_EQ(*parse_limit("2UH")->length, Millis(2h));
-  EXPECT_EQ(*parse_limit("1UD")->length, Millis(24h));
+  EXPECT_EQ(parse_limit("15m")->length, Millis(15min));
+  EXPECT_EQ(parse_limit("1h30m")->length, Millis(90min));
+  EXPECT_EQ(parse_limit("2UH")->length, Millis(2h));
+  EXPECT_EQ(parse_limit("1UD")->length, Millis(24h));
+  EXPECT_EQ(parse_limit("4WH")->length, Millis(4h));
+  EXPECT_EQ(parse_limit("2WD")->length, Millis(16h)) << "a working day is eight working hours, not 24";
   for (const char* text : {"4WH", "1WD"}) {
     const auto limit = parse_limit(text);
     ASSERT_TRUE(limit.has_value());
     EXPECT_TRUE(limit->working);
-    EXPECT_FALSE(limit->length.has_value()) << "a working day is not 24 hours";
   }
   for (const char* text : {"", "0UH", "-1UD", "2uh", "2 UH", "UH", "2XH", "0s", "soon", "99999WD", "2UHx"}) {
     const auto limit = parse_limit(text);
@@ -37,7 +39,7 @@ class ClocksTest : public ::testing::Test {
  protected:
   void enter(Stage stage, Millis after) {
     now += after;
-    clocks.enter(stage, now, "2UH", kLimits);
+    clocks.enter(stage, now, "2UH", kRules);
   }
   Clock last(Stage stage) const {
     Clock found;
@@ -124,38 +126,47 @@ TEST_F(ClocksTest, AReopenedCaseGetsNewClocks) {
 }
 
 TEST_F(ClocksTest, WorkingTimeHasNoDeadlineWithoutACalendar) {
-  clocks.enter(Stage::pending_handle, now, "1WD", kLimits);
+  clocks.enter(Stage::pending_handle, now, "1WD", kRules);
   EXPECT_EQ(last(Stage::handling).limit, "1WD");
   EXPECT_EQ(last(Stage::handling).note, "calendar not set");
   EXPECT_FALSE(last(Stage::handling).deadline.has_value());
-  EXPECT_FALSE(clocks.next_reminder().has_value());
+  EXPECT_FALSE(clocks.next_mark(kRules).has_value());
 }
 
 TEST_F(ClocksTest, WithoutALimitAndWithANonsenseOne) {
-  clocks.enter(Stage::pending_handle, now, "", kLimits);
+  clocks.enter(Stage::pending_handle, now, "", kRules);
   EXPECT_EQ(last(Stage::handling).note, "no limit");
   CaseClocks other;
-  other.enter(Stage::pending_handle, now, "tomorrow", kLimits);
+  other.enter(Stage::pending_handle, now, "tomorrow", kRules);
   EXPECT_NE(other.shown()[0].note.find("tomorrow"), std::string::npos);
   CaseClocks set;
-  set.enter(Stage::pending_handle, now, "", {{"handling", "4h"}});
+  const StageLimits own{{"handling", "4h"}};
+  set.enter(Stage::pending_handle, now, "", {own});
   EXPECT_EQ(set.shown()[0].deadline, now + 4h);
 }
 
 TEST_F(ClocksTest, RemindersFollowTheTimeUsed) {
   enter(Stage::pending_dispatch, 0min);
   enter(Stage::pending_handle, 1min);
-  EXPECT_EQ(clocks.next_reminder()->at, now + 1h);
-  EXPECT_EQ(clocks.next_reminder()->percent, 50);
+  EXPECT_EQ(clocks.next_mark(kRules)->at, now + 1h);
+  EXPECT_EQ(clocks.next_mark(kRules)->percent, 50);
   enter(Stage::pending_dispatch, 30min);
   enter(Stage::pending_handle, 24h);
-  EXPECT_EQ(clocks.next_reminder()->at, now + 30min) << "the pause does not count";
-  clocks.remind(50);
-  EXPECT_EQ(clocks.next_reminder()->at, now + 66min);
-  clocks.remind(80);
-  EXPECT_EQ(clocks.next_reminder()->at, *last(Stage::handling).deadline);
-  clocks.remind(100);
-  EXPECT_FALSE(clocks.next_reminder().has_value());
+  EXPECT_EQ(clocks.next_mark(kRules)->at, now + 30min) << "the pause does not count";
+  EXPECT_TRUE(clocks.next_mark(kRules)->tells);
+  clocks.reach(50);
+  EXPECT_EQ(clocks.next_mark(kRules)->at, now + 60min);
+  EXPECT_EQ(clocks.next_mark(kRules)->percent, 75);
+  EXPECT_FALSE(clocks.next_mark(kRules)->tells) << "due soon is a mark, nobody is called";
+  clocks.reach(75);
+  EXPECT_TRUE(last(Stage::handling).due_soon);
+  EXPECT_EQ(clocks.next_mark(kRules)->at, now + 66min);
+  clocks.reach(80);
+  EXPECT_EQ(clocks.next_mark(kRules)->at, *last(Stage::handling).deadline);
+  clocks.reach(100);
+  EXPECT_TRUE(last(Stage::handling).overdue);
+  EXPECT_FALSE(last(Stage::handling).due_soon);
+  EXPECT_FALSE(clocks.next_mark(kRules).has_value());
 }
 
 // ---- audit ----------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ std::string subject_of(const ActionIn& in, const Answer& answer) {
 
 }  // namespace
 
-Supervise::Supervise(Settings settings) : settings_(std::move(settings)) {
+Supervise::Supervise(Settings settings) : settings_(std::move(settings)), calendar_(settings_.utc_offset) {
   for (const auto& [stage, limit] : default_stage_limits()) settings_.stage_limits.try_emplace(stage, limit);
 }
 
@@ -59,7 +59,7 @@ void Supervise::hear_case(Case& file, Context& city) {
   const auto [found, fresh] = watched_.try_emplace(file.no);
   Watched& watched = found->second;
   const CaseFacts before = watched.facts;
-  watched.clocks.enter(file.stage, city.now, file.limit, settings_.stage_limits);
+  watched.clocks.enter(file.stage, city.now, file.limit, rules());
   learn(watched, file, fresh, city);
   watched.file = file;
   watched.file.clocks.clear();
@@ -87,14 +87,8 @@ std::vector<CaseFacts::Term> Supervise::terms_of(const CaseClocks& clocks) const
   std::vector<CaseFacts::Term> terms;
   for (const StageClock& clock : clocks.all()) {
     if (!clock.clock.deadline) continue;
-    CaseFacts::Term term{clock.clock.stage, day_of(*clock.clock.deadline), false, false};
-    if (clock.clock.stopped) {
-      term.met = clock.used <= *clock.length;
-      term.missed = !term.met;
-    } else {
-      term.missed = clock.clock.reminded >= 100;
-    }
-    terms.push_back(std::move(term));
+    const bool missed = clock.clock.overdue;
+    terms.push_back({clock.clock.stage, day_of(*clock.clock.deadline), clock.clock.stopped && !missed, missed});
   }
   return terms;
 }
@@ -107,8 +101,8 @@ void Supervise::schedule(const std::string& no, const Watched& watched) {
   std::optional<Time> at;
   if (!is_open(watched.file.stage)) {
     at = watched.file.changed_at + limits::kClosedCaseKept;
-  } else if (const auto reminder = watched.clocks.next_reminder()) {
-    at = reminder->at;
+  } else if (const auto mark = watched.clocks.next_mark(rules())) {
+    at = mark->at;
   }
   if (!at) return;
   due_.emplace(*at, no);
@@ -127,7 +121,7 @@ void Supervise::tick(Context& city) {
       watched_.erase(no);
       continue;
     }
-    remind(watched, *watched.clocks.next_reminder(), city);
+    reach(watched, *watched.clocks.next_mark(rules()), city);
     schedule(no, watched);
   }
   if (scores_.has_changes() && city.now >= flushed_at_ + kScoresFlush) {
@@ -136,13 +130,14 @@ void Supervise::tick(Context& city) {
   }
 }
 
-void Supervise::remind(Watched& watched, const CaseClocks::Reminder& reminder, Context& city) {
-  watched.clocks.remind(reminder.percent);
+void Supervise::reach(Watched& watched, const CaseClocks::Mark& mark, Context& city) {
+  watched.clocks.reach(mark.percent);
   const CaseFacts before = watched.facts;
   watched.facts.terms = terms_of(watched.clocks);
   scores_.replace(before, watched.facts);
   Case file = watched.file;
   file.clocks = watched.clocks.shown();
+  if (!mark.tells) return city.emit("case.sla", "system", std::move(file));
   TimelineEntry entry;
   entry.seq = ++watched.entries;
   entry.at = city.now;
@@ -150,17 +145,17 @@ void Supervise::remind(Watched& watched, const CaseClocks::Reminder& reminder, C
   entry.action = kReminder;
   entry.from = file.stage;
   entry.to = file.stage;
-  const std::string percent = std::to_string(reminder.percent);
-  entry.comment = reminder.percent < 100 ? "时限已用 " + percent + "%" : "时限已到,超期";
-  entry.fields["clock"] = stage_name(reminder.stage);
+  const std::string percent = std::to_string(mark.percent);
+  entry.comment = mark.percent < 100 ? "时限已用 " + percent + "%" : "时限已到,超期";
+  entry.fields["clock"] = stage_name(mark.stage);
   entry.fields["percent"] = percent;
-  if (reminder.percent == 100) {
+  if (mark.percent == 100) {
     ActionIn demand;
     demand.principal = "system";
     demand.verb = "case.remind";
     demand.subject = file.no;
-    demand.body = json::serialize(
-        json::object{{"clock", stage_name(reminder.stage)}, {"percent", 100}, {"comment", entry.comment}});
+    demand.body =
+        json::serialize(json::object{{"clock", stage_name(mark.stage)}, {"percent", 100}, {"comment", entry.comment}});
     demand.arrival = city.now;
     demands_.push_back(std::move(demand));
   }
@@ -168,6 +163,33 @@ void Supervise::remind(Watched& watched, const CaseClocks::Reminder& reminder, C
   const std::string area = file.area;
   city.emit("case.sla", "system", std::move(file));
   city.emit("case.entry", "system", TimelineAdded{no, area, std::move(entry)});
+}
+
+// ---- the working calendar -------------------------------------------------------------------------------------
+
+Answer Supervise::act(const ActionIn& in, const Actor& actor, Context& city) {
+  if (const auto refused = calendar_.take(in, actor, city)) return *refused;
+  std::int64_t changed = 0, without = 0;
+  for (auto& [no, watched] : watched_) {
+    const std::vector<Clock> before = watched.clocks.shown();
+    watched.clocks.recount(city.now, rules());
+    const std::vector<Clock> after = watched.clocks.shown();
+    without += std::ranges::count_if(after, [](const Clock& c) { return c.working && !c.deadline && !c.stopped; });
+    const auto same = [](const Clock& a, const Clock& b) {
+      return a.deadline == b.deadline && a.note == b.note && a.due_soon == b.due_soon && a.overdue == b.overdue;
+    };
+    if (std::ranges::equal(before, after, same)) continue;
+    ++changed;
+    const CaseFacts facts = watched.facts;
+    watched.facts.terms = terms_of(watched.clocks);
+    scores_.replace(facts, watched.facts);
+    schedule(no, watched);
+    Case file = watched.file;
+    file.clocks = after;
+    city.emit("case.sla", actor.id, std::move(file));
+  }
+  return done(json::serialize(
+      json::object{{"name", calendar_.name()}, {"cases_changed", changed}, {"clocks_without_deadline", without}}));
 }
 
 Time Supervise::next_due() const {
@@ -205,6 +227,7 @@ void Supervise::encode(Writer& out) const {
   cityloop::encode(out, scores_);
   cityloop::encode(out, flushed_at_);
   cityloop::encode(out, demands_);
+  cityloop::encode(out, calendar_);
 }
 
 void Supervise::decode(Reader& in) {
@@ -213,6 +236,7 @@ void Supervise::decode(Reader& in) {
   cityloop::decode(in, scores_);
   cityloop::decode(in, flushed_at_);
   cityloop::decode(in, demands_);
+  cityloop::decode(in, calendar_);
   due_.clear();
   due_at_.clear();
   for (const auto& [no, watched] : watched_) {

@@ -12,6 +12,7 @@
 
 #include "core/context.h"
 #include "supervise/audit.h"
+#include "supervise/calendar_book.h"
 #include "supervise/clocks.h"
 #include "supervise/scores.h"
 
@@ -32,8 +33,13 @@ class Supervise {
   // Every action of a person, token, credential or source that changes or reveals something, also the refused ones. No
   // personal data: of the body only a keyed digest.
   void audit(const ActionIn& in, const Actor& actor, const Answer& answer, Context& city);
-  // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry), changed score rows, cases
-  // forgotten.
+  // The working calendar's deeds: `calendar.put`, `calendar.ship`. A new calendar counts what runs or waits anew
+  // (case.sla).
+  static bool handles(std::string_view verb) { return CalendarBook::handles(verb); }
+  Answer act(const ActionIn& in, const Actor& actor, Context& city);
+  const CalendarBook& calendar() const { return calendar_; }
+  // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry); the marks due soon and overdue
+  // (case.sla); changed score rows; cases forgotten.
   void tick(Context& city);
   Time next_due() const;
   // For the next turn: `case.remind` for each clock that has run out, so that its people are told.
@@ -58,10 +64,12 @@ class Supervise {
   void learn(Watched& watched, const Case& file, bool fresh, Context& city) const;
   std::vector<CaseFacts::Term> terms_of(const CaseClocks& clocks) const;
   void schedule(const std::string& no, const Watched& watched);
-  void remind(Watched& watched, const CaseClocks::Reminder& reminder, Context& city);
+  void reach(Watched& watched, const CaseClocks::Mark& mark, Context& city);
+  ClockRules rules() const { return {settings_.stage_limits, calendar_.in_force()}; }
   std::string day_of(Time time) const;
 
   Settings settings_;
+  CalendarBook calendar_;
   std::map<std::string, Watched, std::less<>> watched_;
   AuditHead head_;
   Scores scores_;

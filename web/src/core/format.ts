@@ -86,6 +86,23 @@ export function duration(ms: number): string {
   return words.join(' ');
 }
 
+// Working time, of which eight hours are a working day (1 WD = 8 WH).
+export function work_duration(ms: number): string {
+  const days = Math.floor(Math.max(0, ms) / (8 * 3_600_000));
+  const rest = Math.max(0, ms) - days * 8 * 3_600_000;
+  if (!days) return duration(rest);
+  const hours = Math.floor(rest / 3_600_000);
+  return [t('work_days', { n: days }), ...(hours ? [t('hours', { n: hours })] : [])].join(' ');
+}
+
+// Why a clock has no deadline, as the server notes it.
+export function clock_note(note: string | null | undefined): string {
+  const [, edge, day] = /^calendar (ends|begins) (\S+)$/.exec(note ?? '') ?? [];
+  if (edge && day) return t(edge === 'ends' ? 'calendar_ends' : 'calendar_begins', { day });
+  if (note === 'calendar not set') return t('calendar_none');
+  return note === 'no limit' ? t('no_limit') : (note ?? '');
+}
+
 export function number(value: number | null | undefined, decimals?: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '—';
   const options: Intl.NumberFormatOptions =

@@ -73,6 +73,9 @@ export interface StageClock {
   stopped?: string | null;
   paused?: boolean;
   reminded?: number;
+  working?: boolean;
+  due_soon?: boolean;
+  overdue?: boolean;
 }
 export interface CaseClass { scheme?: string; type?: string; code?: string; title_zh?: string; title_en?: string }
 export interface TimelineEntry {
@@ -103,6 +106,8 @@ export interface Order {
   case_stage?: string;
   case_rev?: number;
   deadline?: string | { at?: string | null } | null;
+  limit?: string;
+  working?: boolean;
   location?: Place | null;
   address?: string;
   level?: Level;
@@ -144,7 +149,7 @@ export interface Case {
   unit_name?: string;
   handler?: string | null;
   handler_name?: string;
-  deadline?: { stage?: string; at?: string | null; paused?: boolean } | null;
+  deadline?: { stage?: string; at?: string | null; paused?: boolean; limit?: string; working?: boolean; due_soon?: boolean; overdue?: boolean; note?: string } | null;
   rev: number;
   opened_at: string;
   changed_at?: string;

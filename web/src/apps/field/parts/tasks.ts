@@ -9,7 +9,7 @@ import { keep, kept, on_sent, outbox } from '@core/outbox';
 import { load_words } from '@core/store/city';
 import type { Case, Order } from '@core/words';
 
-export interface Task { no: string; title: string; stage: string; state: string; deadline: string | null; place: [number, number] | null; address: string; level: string; order: boolean; sent_at: string }
+export interface Task { no: string; title: string; stage: string; state: string; deadline: string | null; limit: string; working: boolean; place: [number, number] | null; address: string; level: string; order: boolean; sent_at: string }
 export const tasks = shallowRef<Task[]>([]);
 export const tasks_loaded = shallowRef(false);
 export const tasks_failure = shallowRef<unknown>(null);
@@ -18,10 +18,10 @@ export const new_tasks = shallowRef<Task[]>([]);
 
 const deadline_of = (one: Order): string | null => (typeof one.deadline === 'string' ? one.deadline : (one.deadline?.at ?? null));
 function of_order(one: Order): Task {
-  return { no: one.case ?? one.case_no ?? '', title: one.case_title ?? '', stage: one.case_stage ?? '', state: one.state, deadline: deadline_of(one), place: one.location?.coordinates ?? null, address: one.address ?? '', level: one.level ?? 'none', order: true, sent_at: one.sent_at ?? '' };
+  return { no: one.case ?? one.case_no ?? '', title: one.case_title ?? '', stage: one.case_stage ?? '', state: one.state, deadline: deadline_of(one), limit: one.limit ?? '', working: one.working ?? false, place: one.location?.coordinates ?? null, address: one.address ?? '', level: one.level ?? 'none', order: true, sent_at: one.sent_at ?? '' };
 }
 function of_case(one: Case): Task {
-  return { no: one.no, title: one.title, stage: one.stage, state: one.stage, deadline: one.deadline?.at ?? null, place: one.location?.coordinates ?? null, address: one.address ?? '', level: one.level ?? 'none', order: false, sent_at: one.opened_at };
+  return { no: one.no, title: one.title, stage: one.stage, state: one.stage, deadline: one.deadline?.at ?? null, limit: one.deadline?.limit ?? '', working: one.deadline?.working ?? false, place: one.location?.coordinates ?? null, address: one.address ?? '', level: one.level ?? 'none', order: false, sent_at: one.opened_at };
 }
 
 export async function load_tasks(): Promise<void> {

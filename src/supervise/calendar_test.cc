@@ -304,6 +304,15 @@ TEST_F(Disposal, DoneAtTheVeryDeadlineIsInTime) {
   EXPECT_FALSE(shown().overdue);
 }
 
+// Found by taking the guard away: rework of no length made a late clock punctual.
+TEST_F(Disposal, LateStaysLateThroughReworkOfNoLength) {
+  enter(Stage::pending_handle, "2026-11-27T08:00");
+  enter(Stage::pending_feedback, "2026-11-28T10:00");
+  enter(Stage::handling, "2026-11-30T09:00");
+  enter(Stage::pending_feedback, "2026-11-30T09:00");
+  EXPECT_TRUE(shown().overdue);
+}
+
 TEST_F(Disposal, SuspensionMovesTheDeadline) {
   enter(Stage::pending_handle, "2026-02-13T14:00");
   enter(Stage::suspended, "2026-02-13T16:00");
@@ -325,6 +334,17 @@ TEST_F(Disposal, AnExtensionMovesTheDeadlineAndRemindsAnew) {
   EXPECT_EQ(clocks.next_mark(rules)->at, local("2026-11-30T18:00"));
 }
 
+TEST_F(Disposal, AnExtensionWhileItWaitsCountsWhatRanBefore) {
+  enter(Stage::pending_handle, "2026-11-30T08:00");
+  for (int percent : {50, 75, 80}) clocks.reach(percent);
+  enter(Stage::suspended, "2026-11-30T17:00");
+  enter(Stage::suspended, "2026-12-02T10:00", "9WH");
+  EXPECT_EQ(shown().reminded, 50) << "seven of nine hours are used";
+  EXPECT_TRUE(shown().due_soon);
+  enter(Stage::handling, "2026-12-03T08:00", "9WH");
+  EXPECT_EQ(shown().deadline, local("2026-12-03T10:00"));
+}
+
 TEST_F(Disposal, BeyondWhatTheCalendarKnows) {
   enter(Stage::pending_handle, "2026-12-31T08:00", "2WD");
   EXPECT_FALSE(shown().deadline.has_value());
@@ -342,6 +362,21 @@ TEST_F(Disposal, BeyondWhatTheCalendarKnows) {
   EXPECT_EQ(shown().deadline, local("2027-01-04T18:00")) << "the first Monday of 2027";
   EXPECT_EQ(shown().note, "");
   EXPECT_EQ(shown().reminded, 50);
+}
+
+TEST_F(Disposal, WhatStoppedWithoutADeadlineIsJudgedOnceItsYearIsKnown) {
+  clocks.enter(Stage::pending_handle, local("2026-11-27T08:00"), "1WD", {limits});
+  clocks.enter(Stage::pending_feedback, local("2026-11-30T09:00"), "1WD", {limits});
+  EXPECT_EQ(shown().note, "calendar not set");
+  EXPECT_FALSE(shown().overdue);
+  clocks.recount(local("2026-12-01"), rules);
+  EXPECT_EQ(shown().deadline, local("2026-11-27T18:00"));
+  EXPECT_TRUE(shown().overdue);
+  std::string text = file_text();
+  text.replace(text.find("14:00-18:00"), 11, "14:00-16:00");
+  const Calendar shorter = *Calendar::parse(text, 8h);
+  clocks.recount(local("2026-12-01"), {limits, &shorter});
+  EXPECT_EQ(shown().deadline, local("2026-11-27T18:00")) << "what was judged stays so";
 }
 
 TEST_F(Disposal, ANewCalendarSendsNothingTwice) {

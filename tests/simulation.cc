@@ -13,6 +13,9 @@ namespace cityloop {
 
 namespace {
 
+constexpr const char* kCalendar =
+    R"({"version": "1", "hours": ["08:00-12:00", "14:00-18:00"], "weekend": ["saturday", "sunday"],
+  "years": {"2022": {"holidays": [{"from": "2022-08-23"}], "workdays": []}}})";
 constexpr const char* kPacks[] = {"septic_gas", "manhole_cover", "ancient_tree", "air_quality"};
 const std::string kDistrict = "500106";
 
@@ -34,6 +37,9 @@ class District {
   District(std::uint64_t seed, const SimulationFaults& faults) : seed_(seed), faults_(faults), chance_(seed * 7919 + 1), city_(seed) {
     city_.set_journal_lag(faults.journal_lag);
     city_.load_packs({std::begin(kPacks), std::end(kPacks)});
+    const Answer calendar =
+        city_.act("system", "calendar.ship", "district", kCalendar);  // the trees' limit is a working day
+    CHECK(calendar.status == 200);
     lay_out();
     Area area{kDistrict, "沙坪坝区", "", "50", {{{{{106.25, 29.50}, {106.50, 29.50}, {106.50, 29.75}, {106.25, 29.75}}}}}};
     simulation_ = std::make_unique<Simulation>(city_.city().packs(), Simulation::Options{seed, 0.3, {area}});

@@ -2,7 +2,7 @@
 # Two commands matter: `make run` and `make test`. Both install what is missing first (tools/setup).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build web geo run test test-dev test-tsan bench soak lint fuzz format clean native
+.PHONY: help setup build web geo run test test-dev test-tsan test-postgres bench soak lint fuzz format clean native
 
 export PATH := $(CURDIR)/build/tools/node_modules/.bin:$(PATH)
 JOBS ?= $(shell nproc)
@@ -46,7 +46,14 @@ test-dev: setup ## the C++ tests under the address and undefined sanitizers
 test-tsan: setup ## the C++ tests under the thread sanitizer
 	@cmake --preset tsan >/dev/null && ninja -C build/tsan -j$(JOBS) && ctest --preset tsan
 
+test-postgres: build ## the journal in PostgreSQL: installs Debian's, starts a private server, runs its tests, ends it
+	@tools/setup postgresql-15
+	@$(MAKE) --no-print-directory native NATIVE_TARGETS=edge_test
+	@tools/with-postgres $(NATIVE)/src/edge/edge_test --gtest_filter='*Postgres*'
+	@tools/with-postgres node --test --test-concurrency=1 tests/e2e/postgres.mjs
+
 bench: build ## the numbers of docs/numbers.md, peers in the same run
+	@tools/setup postgresql-15
 	@$(MAKE) --no-print-directory native NATIVE_TARGETS=all
 	@bench/run $(ARGS)
 

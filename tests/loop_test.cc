@@ -279,11 +279,12 @@ TEST(Loop, NothingAcknowledgedIsLost) {
   EXPECT_GT(checkpoints, 50u);
 }
 
-// A disk that is full for a while, for one store or another.
+// A disk that is full for a while, for one store or another; a database that is away.
 struct FullJournal : Journal {
   explicit FullJournal(Journal& kept) : kept_(kept) {}
   Result<void> commit(const std::vector<JournalBatch>& batches) override {
     if (full) return fail(errors::kNoSpace, "the disk is full");
+    if (away) return fail(errors::kNotReady, "the database is away");
     return kept_.commit(batches);
   }
   Result<Page> list(const Query& query) const override { return kept_.list(query); }
@@ -292,7 +293,7 @@ struct FullJournal : Journal {
   Result<void> set_epoch(const std::string& epoch) override { return kept_.set_epoch(epoch); }
   Result<void> sync() override { return kept_.sync(); }
   Result<void> backup(const std::string& file) const override { return kept_.backup(file); }
-  std::atomic<bool> full{false};
+  std::atomic<bool> full{false}, away{false};
 
  private:
   Journal& kept_;
@@ -358,6 +359,42 @@ TEST(Loop, AFullDiskIsRefusedClearlyAndWaitedFor) {
   ASSERT_TRUE(replayed.has_value()) << replayed.error().detail;
   EXPECT_GT(*replayed, 3u);
   EXPECT_EQ(again.turn(), city.turn());
+}
+
+TEST(Loop, ADatabaseThatIsAwayIsWaitedForAndReadingsGoOn) {
+  World world;
+  FullJournal journal(world.journal);
+  City city(world.settings());
+  Loop loop(city, {&world.log, &world.checkpoints, &journal, &world.history, true}, world.outside());
+  ASSERT_TRUE(loop.recover().has_value());
+  loop.start();
+  lay_out(loop, 1);
+  journal.away = true;
+  std::promise<Answer> late;
+  ActionIn put;
+  put.principal = "system";
+  put.verb = "unit.put";
+  put.subject = "late";
+  put.body = R"({"name":"u","area":"50","duties":[]})";
+  loop.offer(std::move(put), [&](Answer answer) { late.set_value(std::move(answer)); });
+  while (!loop.why_not_ready()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(act(loop, "unit.put", "refused", "{}").code, "server.not_ready");
+  EXPECT_EQ(ask(loop, reading(0, from_ms(world.clock), "150")).status, 200);
+  EXPECT_EQ(rows(world.journal, "cases"), 0u);
+  journal.away = false;
+  EXPECT_LT(late.get_future().get().status, 400);
+  while (loop.why_not_ready()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ASSERT_TRUE(loop.checkpoint_now().has_value());
+  EXPECT_EQ(rows(world.journal, "cases"), 1u);
+  EXPECT_FALSE(world.journal.find("units", "refused")->has_value());
+  loop.stop();
+  // Every checkpoint is marked in the journal; a database that was set back behind it alone is not served.
+  EXPECT_GE(world.journal.head()->turn, world.checkpoints.newest()->value().turn);
+  JournalMemory older(tables());
+  ASSERT_TRUE(older.commit({{1, from_ms(0), 0, {}}}).has_value());
+  City again(world.settings());
+  Loop second(again, {&world.log, &world.checkpoints, &older, &world.history, true}, world.outside());
+  EXPECT_EQ(second.recover().error().code, &errors::kCorrupt);
 }
 
 }  // namespace

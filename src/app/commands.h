@@ -62,6 +62,7 @@ int run_audit_head(const AuditCommand& command);       // for anchoring outside 
 
 struct CopyCommand {
   std::string data, to;
+  std::string store;  // of a restore
 };
 int run_backup(const CopyCommand& command);
 int run_restore(const CopyCommand& command);

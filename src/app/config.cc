@@ -57,7 +57,8 @@ Result<Config> parse_config(std::string_view text) {
   if (!parsed.is_object()) return fail(errors::kWrongType, "the configuration must be one object");
   const json::object& object = parsed.as_object();
   TRY(only_keys(object,
-                {"http", "mqtt", "tls", "packs", "web", "geo", "sources", "calendar", "root_area", "utc_offset_hours",
+                {"http", "mqtt", "tls", "packs", "web", "geo", "sources", "calendar", "store", "root_area",
+                 "utc_offset_hours",
                  "threads", "checkpoint_every", "log", "receivers"},
                 "the configuration"));
   Config out;
@@ -73,6 +74,7 @@ Result<Config> parse_config(std::string_view text) {
   out.geo = TRY(want_string(object, "geo")).value_or("");
   out.sources = TRY(want_string(object, "sources")).value_or("");
   out.calendar = TRY(want_string(object, "calendar")).value_or("");
+  out.store = TRY(want_string(object, "store")).value_or("");
   if (const json::value* root = object.if_contains("root_area"); root && root->is_object()) {
     TRY(only_keys(root->as_object(), {"code", "name"}, "root_area"));
     out.root_area = TRY(need_string(root->as_object(), "code"));

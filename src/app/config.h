@@ -25,6 +25,7 @@ struct Config {
   std::string packs, web, geo;            // folders; empty: beside the program
   std::string calendar;                   // file; empty: calendars/china.jsonc beside the program
   std::string sources;                    // folder; empty: `sources` in the data folder
+  std::string store;  // of the Journal: `postgres://…`; empty: in the data folder, or where that says
   std::string root_area = "50";
   std::string root_name = "重庆市";
   Millis utc_offset = std::chrono::hours(8);

@@ -12,6 +12,12 @@ TEST(Config, TheSampleIsTheDocumentation) {
   EXPECT_EQ(config->http.port, 8080);
   EXPECT_EQ(config->utc_offset, std::chrono::hours(8));
   EXPECT_EQ(config->root_area, Config{}.root_area);
+  EXPECT_EQ(config->store, "");
+}
+
+TEST(Config, TheStoreIsAUrl) {
+  EXPECT_EQ(parse_config(R"({"store": "postgres://city@db/city"})")->store, "postgres://city@db/city");
+  EXPECT_FALSE(parse_config(R"({"store": 5})").has_value());
 }
 
 TEST(Config, AnUnknownKeyNamesTheNearest) {

@@ -13,11 +13,13 @@ using namespace cityloop;
 namespace {
 
 struct ServeTexts {
-  std::string config, http, mqtt, packs, sources;
+  std::string config, store, http, mqtt, packs, sources;
 };
 
 void add_serve_options(CLI::App* app, ServeCommand& command, ServeTexts& texts) {
   app->add_option("--config", texts.config, "configuration file (JSON with comments)")->type_name("FILE");
+  app->add_option("--store", texts.store, "database of the journal, `postgres://…`; default: a file in the data folder")
+      ->type_name("URL");
   app->add_option("--packs", texts.packs, "folder of packs; default: `packs` beside the program")->type_name("DIR");
   app->add_option("--sources", texts.sources, "folder of sources; default: `sources` in the data folder")->type_name("DIR");
   app->add_option("--http", texts.http, "where HTTP and WebSocket listen; port 0 picks a free one")->type_name("HOST:PORT");
@@ -31,6 +33,7 @@ int serve(ServeCommand& command, const ServeTexts& texts) {
     if (!texts.config.empty()) config = TRY(load_config(texts.config));
     if (!texts.http.empty()) config.http = TRY(parse_address(texts.http));
     if (!texts.mqtt.empty()) config.mqtt = TRY(parse_address(texts.mqtt));
+    if (!texts.store.empty()) config.store = texts.store;
     if (!texts.packs.empty()) config.packs = texts.packs;
     if (!texts.sources.empty()) config.sources = texts.sources;
     return {};
@@ -158,6 +161,10 @@ int main(int argc, char** argv) {
   CLI::App* restore_app = app.add_subcommand("restore", "make a data folder from a backup: a new epoch, notices held until released");
   restore_app->add_option("--from", copy.to, "the backup")->required()->type_name("DIR");
   restore_app->add_option("--data", copy.data, "data folder to make")->required()->type_name("DIR");
+  restore_app
+      ->add_option("--store", copy.store,
+                   "empty database for the journal, `postgres://…`; default: a file in the data folder")
+      ->type_name("URL");
   restore_app->callback([&] { code = run_restore(copy); });
 
   try {

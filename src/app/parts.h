@@ -17,7 +17,6 @@
 #include "edge/folder.h"
 #include "edge/history_rocks.h"
 #include "edge/http_server.h"
-#include "edge/journal_sqlite.h"
 #include "edge/log_files.h"
 #include "edge/mqtt_server.h"
 #include "edge/outbox.h"
@@ -39,7 +38,7 @@ struct Server::Parts {
   std::unique_ptr<CityClock> clock;
   std::unique_ptr<LogFiles> log;
   std::unique_ptr<CheckpointsFiles> checkpoints;
-  std::unique_ptr<JournalSqlite> journal;
+  std::unique_ptr<Journal> journal;
   std::unique_ptr<HistoryRocks> history;
   std::unique_ptr<Attachments> attachments;
   std::unique_ptr<City> city;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// why, audit and restore: what a city says of itself, checked from the stored facts alone. Read from the Journal's file, so a
-// running server is not disturbed.
+// why, audit and restore: what a city says of itself, checked from the stored facts alone. Read from the Journal beside
+// a running server, which is not disturbed.
 #include <algorithm>
 #include <cstdio>
 
 #include "analyse/analyse.h"
 #include "app/ask.h"
 #include "app/commands.h"
-#include "city/version.h"
+#include "app/store.h"
 #include "core/json.h"
-#include "edge/backup.h"
 #include "edge/clock.h"
-#include "edge/journal_sqlite.h"
 #include "serve/project.h"
 #include "supervise/audit.h"
 
@@ -24,17 +22,10 @@ int complain(const std::string& sentence, int code = kExitFailed) {
   return code;
 }
 
-Result<std::unique_ptr<JournalSqlite>> journal_of(const std::string& data) {
-  const std::string file = data + "/journal.db";
-  if (std::FILE* there = std::fopen(file.c_str(), "rb")) std::fclose(there);
-  else return fail(errors::kUsage, "there is no city in " + data);
-  return JournalSqlite::create(file, tables(), {kSchemaVersion, 1});
-}
-
 }  // namespace
 
 int run_why(const WhyCommand& command) {
-  auto journal = journal_of(command.data);
+  auto journal = open_store_to_read(command.data);
   if (!journal) return complain(journal.error().detail);
   Query query;
   query.table = "alarms";
@@ -106,7 +97,7 @@ Result<std::vector<AuditEntry>> audit_entries(const Journal& journal) {
 }  // namespace
 
 int run_audit_head(const AuditCommand& command) {
-  auto journal = journal_of(command.data);
+  auto journal = open_store_to_read(command.data);
   if (!journal) return complain(journal.error().detail);
   const auto entries = audit_entries(**journal);
   if (!entries) return complain(entries.error().detail);
@@ -116,7 +107,7 @@ int run_audit_head(const AuditCommand& command) {
 }
 
 int run_audit_verify(const AuditCommand& command) {
-  auto journal = journal_of(command.data);
+  auto journal = open_store_to_read(command.data);
   if (!journal) return complain(journal.error().detail);
   const auto keys = read_folder_keys(command.data);
   if (!keys) return complain(keys.error().detail);
@@ -142,7 +133,7 @@ int run_audit_verify(const AuditCommand& command) {
 
 int run_restore(const CopyCommand& command) {
   const auto clock = CityClock::create("");
-  const auto report = restore_city(command.to, command.data, (*clock)->now());
+  const auto report = restore_into(command.to, command.data, command.store, (*clock)->now());
   if (!report) return complain(report.error().detail);
   std::printf("restored %llu files, %llu bytes, turn %llu, as a new epoch; notices are held until an administrator releases them\n",
               static_cast<unsigned long long>(report->files), static_cast<unsigned long long>(report->bytes), static_cast<unsigned long long>(report->turn));

@@ -11,6 +11,7 @@
 
 #include "app/logging.h"
 #include "app/parts.h"
+#include "app/store.h"
 #include "city/version.h"
 #include "core/json.h"
 #include "core/limits.h"
@@ -58,7 +59,8 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, std::functio
   p.clock = TRY(CityClock::create(p.options.clock));
   p.log = TRY(LogFiles::create(p.folder->log()));
   p.checkpoints = TRY(CheckpointsFiles::create(p.folder->checkpoint()));
-  p.journal = TRY(JournalSqlite::create(p.folder->journal(), tables(), {kSchemaVersion}));
+  OpenStore store = TRY(open_store(p.folder->path(), p.options.config.store));
+  p.journal = std::move(store.journal);
   p.history = TRY(HistoryRocks::create(p.folder->history()));
   p.attachments = TRY(Attachments::create(p.folder->path()));
   JournalHead head = TRY(p.journal->head());
@@ -76,7 +78,9 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, std::functio
   outside.warn = [](const std::string& what) { log_warning(what); };
   outside.fatal = [](const std::string& why) { end_process(why); };
   outside.checkpoint_every = p.options.config.checkpoint_every;
-  p.loop = std::make_unique<Loop>(*p.city, Loop::Stores{p.log.get(), p.checkpoints.get(), p.journal.get(), p.history.get()}, std::move(outside));
+  p.loop = std::make_unique<Loop>(
+      *p.city, Loop::Stores{p.log.get(), p.checkpoints.get(), p.journal.get(), p.history.get(), store.is_apart},
+      std::move(outside));
   p.replayed = TRY(p.loop->recover());
   const Time down_since = p.city->turn() == 0 ? kNoTime : p.city->now();
   p.clock->not_before(p.city->now());

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <span>
+#include <utility>
 
 #include "city/version.h"
 #include "core/limits.h"
@@ -14,6 +15,8 @@ namespace cityloop {
 namespace {
 
 constexpr Millis kCheckpointPause = std::chrono::seconds(10);  // behind one that found no room
+
+constexpr std::size_t kReplayTogether = 64;  // turns of one commit while the log is replayed
 
 // Cost accounting only; nothing that step computes depends on it.
 std::uint64_t ns_since(std::chrono::steady_clock::time_point start) {
@@ -81,15 +84,23 @@ Result<std::uint64_t> Loop::recover() {
     last_checkpoint_turn_ = checkpoint->turn;
   }
   const JournalHead head = TRY(stores_.journal->head());
+  if (stores_.journal_is_apart && head.turn < last_checkpoint_turn_)
+    return fail(errors::kCorrupt, "the database's journal ends at turn " + std::to_string(head.turn) +
+                                      ", older than the folder's checkpoint of turn " +
+                                      std::to_string(last_checkpoint_turn_) +
+                                      ": bring back folder and database from one backup");
   std::uint64_t replayed = 0;
+  std::vector<JournalBatch> batches;
   TRY(stores_.log->replay(city_.turn(), [&](std::uint64_t number, std::string_view record) -> Result<void> {
     const Turn turn = TRY(turn_of_record(number, record));
     Outcome outcome = city_.step(turn);
     TRY(stores_.history->append(outcome.turn, outcome.samples, outcome.records));
-    if (outcome.turn > head.turn && !outcome.rows.empty()) TRY(stores_.journal->commit({batch_of(outcome)}));
+    if (outcome.turn > head.turn && !outcome.rows.empty()) batches.push_back(batch_of(outcome));
+    if (batches.size() == kReplayTogether) TRY(stores_.journal->commit(std::exchange(batches, {})));
     ++replayed;
     return {};
   }));
+  if (!batches.empty()) TRY(stores_.journal->commit(batches));
   if (head.turn > city_.turn())
     return fail(errors::kCorrupt, "the journal knows turn " + std::to_string(head.turn) + " but the log ends at " + std::to_string(city_.turn()));
   journal_turn_ = history_turn_ = stepped_turn_ = city_.turn();
@@ -151,6 +162,12 @@ void Loop::offer(Input input, Reply reply) {
   Waiting waiting{std::move(input), std::move(reply), 0};
   if ((readings && !stores_.log->has_room()) || journal_full_) {
     if (waiting.reply) waiting.reply(refuse(errors::kNoSpace, "the disk is short of room; nothing was taken, send it again later"));
+    return;
+  }
+  if (journal_away_ && !readings) {  // whoever waits for the Journal would wait long; readings wait for the Log alone
+    if (waiting.reply)
+      waiting.reply(
+          refuse(errors::kNotReady, "the journal's database is away; nothing was taken, send it again later"));
     return;
   }
   if (behind < limits::kTurnsUncommitted && inbox_.offer(waiting)) return;
@@ -313,6 +330,7 @@ std::optional<std::string> Loop::why_not_ready() const {
   if (stopping_) return "stopping";
   if (!stores_.log->has_room()) return "the disk is short of room for the log";
   if (journal_full_) return "the journal's disk is full";
+  if (journal_away_) return "the journal's database is away";
   if (stepped_turn_ - journal_turn_ >= limits::kTurnsUncommitted) return "the journal is behind";
   return std::nullopt;
 }

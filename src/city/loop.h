@@ -28,6 +28,8 @@ class Loop {
     Checkpoints* checkpoints = nullptr;
     Journal* journal = nullptr;
     History* history = nullptr;
+    bool journal_is_apart =
+        false;  // in a database, which somebody may set back without the folder: it must reach the checkpoint
   };
   struct Outside {
     std::function<Time()> now;                                       // never goes back
@@ -133,6 +135,7 @@ class Loop {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> dropping_{false};           // and what is not synced is given up
   std::atomic<bool> journal_full_{false};       // its disk is; it tries again
+  std::atomic<bool> journal_away_{false};       // its database is; it tries again
   std::atomic<bool> drained_{false};            // the city thread is done
   std::atomic<bool> lookups_done_{false};
   std::atomic<std::uint64_t> lookups_open_{0};

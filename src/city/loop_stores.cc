@@ -86,18 +86,23 @@ void Loop::run_journal() {
   }
 }
 
-// A full disk is waited for, and new inputs are refused meanwhile: the turns are in the Log. A violated key here is a second case
-// for one event: our defect. Stop loudly.
+// A full disk and a database that is away are waited for, and new inputs are refused meanwhile: the turns are in the
+// Log. A violated key here is a second case for one event: our defect. Another server that has taken the journal over
+// is none of ours to argue with. Stop loudly.
 void Loop::commit(const std::vector<JournalBatch>& batches) {
   for (;;) {
     const auto kept = stores_.journal->commit(batches);
     if (kept) break;
-    const bool wait = kept.error().code == &errors::kNoSpace && !stopping_;
-    if (!wait) outside_.fatal("journal: " + kept.error().detail);
-    if (!journal_full_.exchange(true) && outside_.warn) outside_.warn("journal: " + kept.error().detail + "; it is tried again until there is room");
+    const bool full = kept.error().code == &errors::kNoSpace, away = kept.error().code == &errors::kNotReady;
+    if ((!full && !away) || stopping_) outside_.fatal("journal: " + kept.error().detail);
+    const bool news = !(full ? journal_full_ : journal_away_).exchange(true);
+    if (news && outside_.warn)
+      outside_.warn("journal: " + kept.error().detail + "; it is tried again until it " +
+                    (full ? "has room" : "is back"));
     std::this_thread::sleep_for(Millis{200});
   }
   if (journal_full_.exchange(false) && outside_.warn) outside_.warn("journal: there is room again");
+  if (journal_away_.exchange(false) && outside_.warn) outside_.warn("journal: its database is back");
 }
 
 void Loop::run_lookups() {
@@ -177,14 +182,19 @@ Checkpoint Loop::copy_state() {
 }
 
 // The Log is cut behind the least of the three: the checkpoint, the Journal on disk, History on disk.
-// kNoSpace: the disk has no room for it; the Log stays uncut and it is tried again later.
+// kNoSpace: the disk has no room for it, kNotReady: the journal's database is away; the Log stays uncut and it is tried
+// again later.
 Result<void> Loop::write_checkpoint(Checkpoint checkpoint) {
   const std::uint64_t turn = checkpoint.turn;
   const auto must = [this](const auto& done, const char* store) {
     if (!done) outside_.fatal(std::string(store) + ": " + done.error().detail);
   };
-  const auto synced = stores_.journal->sync();
-  if (!synced && synced.error().code == &errors::kNoSpace) return synced;
+  const auto marked = [&]() -> Result<void> {
+    TRY(stores_.journal->commit({JournalBatch{turn, {}, 0, {}}}));  // it has all rows up to here, and its head says so
+    return stores_.journal->sync();
+  };
+  const auto synced = marked();
+  if (!synced && (synced.error().code == &errors::kNoSpace || synced.error().code == &errors::kNotReady)) return synced;
   must(synced, "journal");
   must(stores_.history->flush(), "history");
   const auto saved = stores_.checkpoints->save(checkpoint);

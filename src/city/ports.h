@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three stores as the city sees them (architecture §1, "one order of durability"). Each has an embedded adapter and an
-// in-memory twin in edge/ (log_files, log_memory; journal_sqlite, journal_memory; history_rocks, history_memory).
+// The three stores as the city sees them (architecture §1, "one order of durability"). Each has an embedded adapter and
+// an in-memory twin in edge/ (log_files, log_memory; journal_sqlite, journal_postgres, journal_memory; history_rocks,
+// history_memory).
 #pragma once
 
 #include <cstdint>
@@ -123,7 +124,8 @@ struct JournalHead {
 class Journal {
  public:
   virtual ~Journal() = default;
-  // One transaction. kConflict: a unique column was violated; kNoSpace: nothing was written, it may be tried again.
+  // One transaction. kConflict: a unique column was violated; kNoSpace, and kNotReady while a database is away: nothing
+  // was written, it may be tried again, and what arrived after all is known then.
   virtual Result<void> commit(const std::vector<JournalBatch>& batches) = 0;
   virtual Result<Page> list(const Query& query) const = 0;                    // any thread; bad cursor: kBadField
   virtual Result<std::optional<Row>> find(std::string_view table, std::string_view key) const = 0;  // any thread
@@ -131,7 +133,7 @@ class Journal {
   virtual Result<void> set_epoch(const std::string& epoch) = 0;
   // Everything committed so far is on the disk, also after a loss of power. Called before the Log is cut.
   virtual Result<void> sync() = 0;
-  virtual Result<void> backup(const std::string& file) const = 0;             // a consistent copy, while running
+  virtual Result<void> backup(const std::string& file) const = 0;  // a consistent copy in SQLite's form, while running
 };
 
 // ---- History: readings and records. ---------------------------------------------------------------------------

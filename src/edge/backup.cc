@@ -105,7 +105,7 @@ Result<void> gather(const DataFolder& folder, const Journal& journal, const Hist
   for (const char* family : {"/attachments", "/originals"}) {
     if (exists(folder.path() + family)) TRY(link_all(folder.path() + family, target + family));
   }
-  for (const char* file : {"/secrets.json", "/VERSION"}) {
+  for (const char* file : {"/secrets.json", "/VERSION", "/city.json"}) {
     if (exists(folder.path() + file)) TRY(read_through(folder.path() + file, target + file));
   }
   return {};
@@ -210,7 +210,8 @@ Result<BackupReport> backup_city(const DataFolder& folder, const Journal& journa
 
 Result<BackupReport> check_backup(const std::string& backup) { return go_through(backup, {}); }
 
-Result<BackupReport> restore_city(const std::string& backup, const std::string& folder, Time now) {
+Result<BackupReport> restore_city(const std::string& backup, const std::string& folder, Time now,
+                                  const std::function<Result<void>(const std::string& part)>& settle) {
   if (exists(folder) && !TRY(names_in(folder)).empty()) return fail(errors::kConflict, folder + " is not empty: restore into a new folder");
   const std::string part = TRY(make_part(folder));
   BackupReport report = TRY(go_through(backup, part));
@@ -218,6 +219,7 @@ Result<BackupReport> restore_city(const std::string& backup, const std::string& 
   report.turn = TRY(renew_epoch(part + "/journal.db"));
   const json::object mark{{"restored_at", format_time(now)}, {"turn", report.turn}, {"from", backup}};
   TRY(put_file(part + "/" + kRestoredMark, json::serialize(mark) + "\n"));
+  if (settle) TRY(settle(part));
   TRY(rename_file(part, folder));
   TRY(sync_folder(folder_of(folder)));
   return report;

@@ -4,6 +4,8 @@
 // Files that never change are linked where the file system allows it. It holds the folder's keys: protect it like the folder.
 #pragma once
 
+#include <functional>
+
 #include "edge/folder.h"
 #include "edge/log_files.h"
 
@@ -22,7 +24,9 @@ Result<BackupReport> backup_city(const DataFolder& folder, const Journal& journa
 // Reads every file again. kCorrupt naming the first that differs.
 Result<BackupReport> check_backup(const std::string& backup);
 
-// Checks and copies a backup into `folder`, which is new or empty, with a new epoch and the mark of a restore (DataFolder::is_restored).
-Result<BackupReport> restore_city(const std::string& backup, const std::string& folder, Time now);
+// Checks and copies a backup into `folder`, which is new or empty, with a new epoch and the mark of a restore
+// (DataFolder::is_restored). `settle` may then do something with the folder's parts before it appears.
+Result<BackupReport> restore_city(const std::string& backup, const std::string& folder, Time now,
+                                  const std::function<Result<void>(const std::string& part)>& settle = {});
 
 }  // namespace cityloop

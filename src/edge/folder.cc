@@ -17,9 +17,10 @@ namespace {
 
 constexpr std::size_t kSmallFile = 64u << 10;
 
-constexpr std::string_view kKnown[] = {"lock",    "VERSION",     "VERSION.tmp",    "secrets.json", "secrets.json.tmp", "control.sock",
-                                       "log",     "checkpoint",  "journal.db",     "journal.db-wal", "journal.db-shm", "history",
-                                       "logs",    "attachments", "originals",      kRestoredMark};
+constexpr std::string_view kKnown[] = {"lock",           "VERSION",   "VERSION.tmp", "secrets.json", "secrets.json.tmp",
+                                       "control.sock",   "log",       "checkpoint",  "journal.db",   "journal.db-wal",
+                                       "journal.db-shm", "history",   "logs",        "attachments",  "originals",
+                                       kRestoredMark,    "store.json"};
 
 Result<void> check_ours(const std::string& path) {
   const std::vector<std::string> names = TRY(names_in(path));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The data folder of one city (0700): who holds it, what it was written by, and its keys.
-//   lock · VERSION · secrets.json (0600) · control.sock · log/ · checkpoint/ · journal.db · history/ · attachments/ · originals/ · logs/
+//   lock · VERSION · secrets.json (0600) · control.sock · log/ · checkpoint/ · journal.db or store.json · history/ ·
+//   attachments/ · originals/ · logs/
 // One process holds it at a time; others talk to that process through control.sock (control_socket.h).
 #pragma once
 

@@ -18,6 +18,7 @@ constexpr const char* kMeta =
     "CREATE TABLE IF NOT EXISTS meta (one INTEGER PRIMARY KEY, turn BIGINT NOT NULL, seq BIGINT NOT NULL, epoch TEXT NOT NULL, "
     "schema BIGINT NOT NULL)";
 
+constexpr auto kSqlite = journal_sql::Dialect::sqlite;
 constexpr std::uint64_t kMeasureFirst = 1'000;  // rows written before the columns are measured first, then at every doubling
 
 class Sqlite final : public JournalSqlite {
@@ -33,6 +34,8 @@ class Sqlite final : public JournalSqlite {
   Result<void> set_epoch(const std::string& epoch) override;
   Result<void> sync() override;
   Result<void> backup(const std::string& file) const override;
+  Result<void> fill(const JournalHead& head, const JournalRows& rows);
+  Result<void> give(const TakeRows& take) const;
 
  private:
   // A read connection for the length of one call.
@@ -138,12 +141,12 @@ Result<void> Sqlite::grow_schema() {
     SqliteStatement* columns = TRY(writer_->prepared("SELECT name FROM pragma_table_info(?)"));
     columns->bind_text(1, table.name);
     while (TRY(columns->step())) have.push_back(columns->text(0));
-    if (have.empty()) TRY(writer_->run(journal_sql::create_table(table)));
+    if (have.empty()) TRY(writer_->run(journal_sql::create_table(kSqlite, table)));
     for (const ColumnSpec& column : table.columns) {
       const bool missing = !have.empty() && std::ranges::find(have, column.name) == have.end();
-      if (missing) TRY(writer_->run(journal_sql::add_column(table, column)));
+      if (missing) TRY(writer_->run(journal_sql::add_column(kSqlite, table, column)));
     }
-    for (const std::string& index : journal_sql::create_indexes(table)) TRY(writer_->run(index));
+    for (const std::string& index : journal_sql::create_indexes(kSqlite, table)) TRY(writer_->run(index));
   }
   if (found < options_.schema) TRY(writer_->run("PRAGMA user_version = " + std::to_string(options_.schema)));
 
@@ -180,7 +183,7 @@ Result<void> Sqlite::apply(const RowChange& change) {
   const TableSpec* table = table_named(specs_, change.table);
   if (table == nullptr) return fail(errors::kInternal, "the journal has no table `" + change.table + "`");
   if (change.removed) {
-    SqliteStatement* remove = TRY(writer_->prepared(journal_sql::remove_row(*table)));
+    SqliteStatement* remove = TRY(writer_->prepared(journal_sql::remove_row(kSqlite, *table)));
     remove->bind_text(1, change.key);
     return remove->run();
   }
@@ -190,7 +193,7 @@ Result<void> Sqlite::apply(const RowChange& change) {
     if (column == nullptr) return fail(errors::kInternal, "`" + change.table + "` has no column `" + name + "`");
     cells[static_cast<std::size_t>(column - table->columns.data())] = TRY(fitted(*column, cell));
   }
-  SqliteStatement* put = TRY(writer_->prepared(journal_sql::put_row(*table)));
+  SqliteStatement* put = TRY(writer_->prepared(journal_sql::put_row(kSqlite, *table)));
   put->bind_text(1, change.key);
   put->bind_text(2, change.doc);
   for (std::size_t i = 0; i < cells.size(); ++i) put->bind(static_cast<int>(i + 3), cells[i]);
@@ -225,13 +228,13 @@ Result<Page> Sqlite::list(const Query& query) const {
   const auto read = [&]() -> Result<Page> {
     Page page;
     if (query.count) {
-      const journal_sql::Statement count = journal_sql::count_rows(*table, query);
+      const journal_sql::Statement count = journal_sql::count_rows(kSqlite, *table, query);
       SqliteStatement* counted = TRY(prepared(*reader, count));
       if (TRY(counted->step())) page.total = static_cast<std::uint64_t>(counted->integer(0));
       counted->reset();
     }
     Position last;
-    for (const journal_sql::Statement& statement : journal_sql::select_rows(*table, query, after)) {
+    for (const journal_sql::Statement& statement : journal_sql::select_rows(kSqlite, *table, query, after)) {
       if (query.limit == 0 || !page.next.empty()) break;
       SqliteStatement* rows = TRY(prepared(*reader, statement));
       const std::size_t wanted = query.limit - page.rows.size() + 1;  // one more tells that there is another page
@@ -258,7 +261,7 @@ Result<std::optional<Row>> Sqlite::find(std::string_view table, std::string_view
   const TableSpec* spec = table_named(specs_, table);
   if (spec == nullptr) return fail(errors::kBadField, "`" + std::string(table) + "` is not a table of the journal");
   const Lent reader(*this);
-  SqliteStatement* row = TRY(reader->prepared(journal_sql::find_row(*spec)));
+  SqliteStatement* row = TRY(reader->prepared(journal_sql::find_row(kSqlite, *spec)));
   row->bind_text(1, key);
   if (!TRY(row->step())) return std::optional<Row>{};
   std::optional<Row> found{{row->text(0), row->text(1)}};
@@ -292,7 +295,62 @@ Result<void> Sqlite::backup(const std::string& file) const {
   return sync_folder(folder_of(file));
 }
 
+Result<void> Sqlite::fill(const JournalHead& head, const JournalRows& rows) {
+  const std::lock_guard lock(mutex_);
+  TRY(in_transaction([&]() -> Result<void> {
+    TRY(rows([&](const std::vector<RowChange>& piece) -> Result<void> {
+      for (const RowChange& change : piece) TRY(apply(change));
+      return {};
+    }));
+    return write_head(head);
+  }));
+  head_ = head;
+  readers_.clear();
+  return writer_->run(
+      "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");  // one file, synced, that can be copied
+}
+
+Result<void> Sqlite::give(const TakeRows& take) const {
+  const Lent reader(*this);
+  for (const TableSpec& table : specs_) {
+    SqliteStatement* row = TRY(reader->prepared(journal_sql::all_rows(table)));
+    std::vector<RowChange> piece;
+    while (TRY(row->step())) {
+      RowChange change{table.name, row->text(0), false, {}, row->text(1)};
+      for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        Cell cell = row->cell(static_cast<int>(i + 2));
+        if (!std::holds_alternative<std::monostate>(cell))
+          change.columns.emplace_back(table.columns[i].name, std::move(cell));
+      }
+      piece.push_back(std::move(change));
+      if (piece.size() < kRowsOfPiece) continue;
+      TRY(take(piece));
+      piece.clear();
+    }
+    if (!piece.empty()) TRY(take(piece));
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> write_journal_file(const std::string& file, const std::vector<TableSpec>& tables,
+                                JournalSqliteOptions options, const JournalHead& head, const JournalRows& rows) {
+  {
+    Sqlite journal(file, tables, options);
+    TRY(journal.open());
+    TRY(journal.fill(head, rows));
+  }
+  return sync_folder(folder_of(file));
+}
+
+Result<JournalHead> read_journal_file(const std::string& file, const std::vector<TableSpec>& tables,
+                                      JournalSqliteOptions options, const TakeRows& take) {
+  Sqlite journal(file, tables, options);
+  TRY(journal.open());
+  TRY(journal.give(take));
+  return journal.head();
+}
 
 Result<std::uint64_t> renew_epoch(const std::string& file) {
   const auto database = TRY(SqliteDatabase::open(file, SqliteDatabase::Use::write));

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "city/ports.h"
+#include "edge/journal_rows.h"
 
 namespace cityloop {
 
@@ -23,5 +24,11 @@ class JournalSqlite : public Journal {
 
 // Gives a restored file, which nobody has open, a new epoch. Returns the turn that it holds.
 Result<std::uint64_t> renew_epoch(const std::string& file);
+
+// The rows of another journal as a new file, synced; and all rows of a file that nobody writes to.
+Result<void> write_journal_file(const std::string& file, const std::vector<TableSpec>& tables,
+                                JournalSqliteOptions options, const JournalHead& head, const JournalRows& rows);
+Result<JournalHead> read_journal_file(const std::string& file, const std::vector<TableSpec>& tables,
+                                      JournalSqliteOptions options, const TakeRows& take);
 
 }  // namespace cityloop

@@ -3,7 +3,9 @@
 // for the answer that it is durable. Every message names another asset in turn and moves its values; times go on by
 // --step milliseconds a round, from --from (epoch milliseconds, now).
 //   http_load --port 8080 --token cl_… --assets 100000 --batch 2000 --connections 4 --seconds 5
-// Prints one line of JSON: accepted messages, and how long an answer took.
+// With --cases each connection opens one case after the other instead, as a person at a desk does, and waits until it
+// is in the journal; connections take the tokens in turn, as the rate of one caller is bounded. Prints one line of
+// JSON: accepted messages or cases, and how long an answer took.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,7 +29,8 @@ using Steady = std::chrono::steady_clock;
 
 struct Options {
   std::uint16_t port = 8080;
-  std::string token;
+  std::vector<std::string> tokens;
+  bool cases = false;
   int assets = 100'000;
   int batch = 2'000;
   int connections = 4;
@@ -47,7 +50,9 @@ class Load {
     const auto began = Steady::now();
     end_ = began + std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(options_.seconds));
     std::vector<std::thread> threads;
-    for (int i = 0; i < options_.connections; ++i) threads.emplace_back([this] { speak(); });
+    for (int i = 0; i < options_.connections; ++i)
+      threads.emplace_back(
+          [this, token = options_.tokens[static_cast<std::size_t>(i) % options_.tokens.size()]] { speak(token); });
     for (std::thread& thread : threads) thread.join();
     const double took = std::chrono::duration<double>(Steady::now() - began).count();
     std::sort(waits_.begin(), waits_.end());
@@ -62,7 +67,7 @@ class Load {
   }
 
  private:
-  void speak() {
+  void speak(const std::string& token) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -76,7 +81,7 @@ class Load {
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     std::vector<double> waits;
     while (options_.messages == 0 ? Steady::now() < end_ : message_ < options_.messages) {
-      const std::string request = next_batch();
+      const std::string request = options_.cases ? next_case(token) : next_batch(token);
       const auto from = Steady::now();
       if (!exchange(socket, request)) {
         ++errors_;
@@ -89,7 +94,27 @@ class Load {
     waits_.insert(waits_.end(), waits.begin(), waits.end());
   }
 
-  std::string next_batch() {
+  std::string next_case(const std::string& token) {
+    const auto number = message_.fetch_add(1);
+    char body[512];
+    const int size =
+        std::snprintf(body, sizeof body,
+                      "{\"title\":\"bench case %llu, 井盖缺失, reported at the "
+                      "desk\",\"class\":{\"scheme\":\"GB2013\",\"type\":\"event\",\"code\":\"0101\"},"
+                      "\"location\":{\"type\":\"Point\",\"coordinates\":[%.5f,%.5f]}}",
+                      static_cast<unsigned long long>(number), 106.25 + static_cast<double>(number % 500) * 0.0007,
+                      29.45 + static_cast<double>(number / 500 % 500) * 0.0004);
+    ++sent_;
+    return post("/api/v1/cases", token, "application/json", std::string(body, static_cast<std::size_t>(size)));
+  }
+
+  static std::string post(const std::string& path, const std::string& token, const std::string& type,
+                          const std::string& body) {
+    return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token +
+           "\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  std::string next_batch(const std::string& token) {
     const auto first = message_.fetch_add(static_cast<std::uint64_t>(options_.batch));
     std::string body;
     body.reserve(static_cast<std::size_t>(options_.batch) * 80);
@@ -107,9 +132,7 @@ class Load {
       body.append(line, static_cast<std::size_t>(size));
     }
     sent_ += static_cast<std::uint64_t>(options_.batch);
-    return "POST /api/v1/readings HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + options_.token +
-           "\r\nContent-Type: application/x-ndjson\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-           body;
+    return post("/api/v1/readings", token, "application/x-ndjson", body);
   }
 
   bool exchange(int socket, const std::string& request) {
@@ -130,6 +153,10 @@ class Load {
       const ssize_t got = ::recv(socket, buffer, sizeof buffer, 0);
       if (got <= 0) return false;
       answer.append(buffer, static_cast<std::size_t>(got));
+    }
+    if (options_.cases && answer.starts_with("HTTP/1.1 201")) {
+      ++accepted_;
+      return true;
     }
     const std::size_t count = answer.find("\"accepted\":");
     if (!answer.starts_with("HTTP/1.1 200") || count == std::string::npos) {
@@ -157,7 +184,8 @@ int main(int count, char** words) {
   Options options;
   CLI::App app{"bulk readings load"};
   app.add_option("--port", options.port);
-  app.add_option("--token", options.token)->required();
+  app.add_option("--token", options.tokens)->required();
+  app.add_flag("--cases", options.cases);
   app.add_option("--assets", options.assets)->check(CLI::Range(1, 10'000'000));
   app.add_option("--batch", options.batch)->check(CLI::Range(1, 100'000));
   app.add_option("--connections", options.connections)->check(CLI::Range(1, 1'000));

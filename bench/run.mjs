@@ -94,6 +94,8 @@ async function start_mosquitto() {
 }
 
 const benches = {
+  cases: load_cases,
+
   async bulk() {
     const city = await new_city(100_000);
     try {
@@ -254,6 +256,76 @@ const benches = {
     }
   },
 };
+
+// What a client is told only when its case is in the journal, beside one-row transactions of PostgreSQL's own bench.
+async function load_cases() {
+  const server = process.env.CITYLOOP_POSTGRES;
+  if (!server) throw new Error('the peer PostgreSQL is not there: bench/run starts it with tools/with-postgres');
+  const psql = (query) => spawnSync('psql', [server, '-XAtqc', query], { encoding: 'utf8' }).stdout.trim();
+  must(psql('SHOW synchronous_commit') === 'on' && psql('SHOW fsync') === 'on', 'PostgreSQL does not sync its commits');
+  psql('CREATE SCHEMA bench; CREATE TABLE bench.cases (key text PRIMARY KEY, doc text NOT NULL, origin text UNIQUE, stage text); CREATE INDEX ON bench.cases (stage, key); CREATE SCHEMA city');
+  const folder = mkdtempSync(join(tmpdir(), 'bench-postgres-'));
+  const key = ":n || '-' || :client_id";
+  const scripts = {
+    one_row: `INSERT INTO bench.cases VALUES (${key}, repeat('x', 800), 'desk:' || ${key}, 'reported');`,
+    // What a case that is opened by hand writes: five rows, in copies of the journal's own tables with their indexes.
+    five_rows: `BEGIN;
+INSERT INTO five.cases (key, doc, origin, stage, open, area, unit, handler, asset, class, class_type, urgency, pack, deadline, opened_at, changed_at, words) VALUES (${key}, repeat('x', 880), 'desk:' || ${key}, 'reported', 1, '500106', '', '', '', '0101', 'event', 'normal', '', :n, :n, :n, 'words of the case');
+INSERT INTO five.timeline (key, doc, case_no, area, action, actor, at) VALUES (${key}, repeat('x', 208), ${key}, '500106', 'open', 'somebody', :n);
+INSERT INTO five.events (key, doc, subject, kind, topic, area, at) VALUES (${key}, repeat('x', 1244), ${key}, 'case.new', 'case', '500106', :n);
+INSERT INTO five.events (key, doc, subject, kind, topic, area, at) VALUES ('e' || ${key}, repeat('x', 57), ${key}, 'case.entry', 'case', '500106', :n);
+INSERT INTO five.audit (key, doc, actor, action, subject, outcome, at) VALUES (${key}, repeat('x', 312), 'somebody', 'case.open', ${key}, 'ok', :n);
+COMMIT;`,
+  };
+  for (const [name, text] of Object.entries(scripts)) writeFileSync(join(folder, name), `\\set n random(1, 9000000000000000)\n${text}\n`);
+  const peer = (name) => {
+    const { stdout, stderr } = spawnSync('pgbench', ['-n', '-M', 'prepared', '-c', '64', '-j', '2', '-T', String(kSeconds), '-f', join(folder, name), server], { encoding: 'utf8' });
+    const found = /tps = ([0-9.]+)/.exec(stdout);
+    must(found && /number of failed transactions: 0 /.test(stdout), `pgbench: ${stderr.slice(0, 300)}`);
+    return Number(found?.[1]);
+  };
+  const stores = [['journal in the folder (SQLite)', []], ['journal in PostgreSQL', ['--store', `${server}?options=-csearch_path%3Dcity`]]];
+  const cities = [], rates = [[], []], waits = [[], []], cpu = [[], []], theirs = { one_row: [], five_rows: [] };
+  try {
+    for (const [, args] of stores) {
+      const city = await new City(args).start();
+      cities.push(city);
+      city.tokens = Array.from({ length: 64 }, (_, i) => city.token(`bench-${i}`, 'acceptor'));
+      city.accepted = 0;
+    }
+    psql('CREATE SCHEMA five; ' + ['cases', 'timeline', 'events', 'audit'].map((name) => `CREATE TABLE five.${name} (LIKE city.${name} INCLUDING ALL)`).join('; '));
+    for (let round = 0; round < kRounds; round += 1) {
+      for (const [i, city] of cities.entries()) {
+        const before = cpu_seconds(city.child.pid);
+        const done = await load('http_load', ['--cases', '--port', new URL(city.http).port, '--connections', '64', '--seconds', String(kSeconds), ...city.tokens.flatMap((token) => ['--token', token])]);
+        must(done.errors === 0 && done.accepted === done.sent, `cases: ${JSON.stringify(done)}`);
+        city.accepted += done.accepted;
+        rates[i].push(done.per_second);
+        waits[i].push(done.answer_ms_p99);
+        cpu[i].push(((cpu_seconds(city.child.pid) - before) / done.accepted) * 1e6);
+      }
+      for (const name of Object.keys(scripts)) theirs[name].push(peer(name));
+    }
+    for (const [i, city] of cities.entries()) {
+      await city.kill('SIGTERM');
+      const count = 'select count(*) from cases';
+      const kept = i === 0 ? spawnSync('sqlite3', [join(city.data, 'journal.db'), count], { encoding: 'utf8' }).stdout.trim() : psql(`set search_path = city; ${count}`);
+      must(Number(kept) === city.accepted, `${stores[i][0]}: ${city.accepted} cases acknowledged, ${kept} kept`);
+      const of = (name) => (median(rates[i]) / median(theirs[name])).toFixed(2);
+      tell(`cases opened by 64 clients, ${stores[i][0]}`, `${spread(rates[i])}/s: ${of('five_rows')} of PostgreSQL's five rows, ${of('one_row')} of its one`,
+        `over HTTP, each answered when log and journal have it; answer p99 ${median(waits[i]).toFixed(0)} ms, ${Math.round(median(cpu[i]))} µs CPU of the program a case`);
+    }
+    const conditions = 'pgbench, 64 clients on 2 threads, prepared, synchronous_commit on';
+    tell('… PostgreSQL beside it: the five rows of a case in one transaction', `${spread(theirs.five_rows)}/s`, `the journal's tables and indexes; ${conditions}`);
+    tell('… and one row a transaction', `${spread(theirs.one_row)}/s`, `an 800-byte document, three indexes; ${conditions}`);
+  } finally {
+    for (const city of cities) {
+      city.child.kill('SIGKILL');
+      rmSync(city.data, { recursive: true, force: true });
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 // A live feed of the alarms: when each asset's alarm was heard first.
 async function listen(city) {

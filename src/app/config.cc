@@ -58,8 +58,7 @@ Result<Config> parse_config(std::string_view text) {
   const json::object& object = parsed.as_object();
   TRY(only_keys(object,
                 {"http", "mqtt", "tls", "packs", "web", "geo", "sources", "calendar", "store", "root_area",
-                 "utc_offset_hours",
-                 "threads", "checkpoint_every", "log", "receivers"},
+                 "utc_offset_hours", "threads", "checkpoint_every", "log", "receivers"},
                 "the configuration"));
   Config out;
   if (const auto http = TRY(want_string(object, "http"))) out.http = TRY(parse_address(*http));

@@ -209,6 +209,7 @@ Result<void> Postgres::grow_schema() {
         "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1",
         {table.name}));
     std::vector<std::string_view> have;
+    have.reserve(static_cast<std::size_t>(columns.rows()));
     for (int i = 0; i < columns.rows(); ++i) have.push_back(columns.at(i, 0));
     if (have.empty()) writer_->send(journal_sql::create_table(kPostgres, table));
     for (const ColumnSpec& column : table.columns) {
@@ -243,7 +244,7 @@ Result<void> Postgres::look_in() {
 // After a lost connection. The lock says that our former session is over, so what it had under way is decided; the
 // fence, that nobody wrote in between; the turn, how far we came.
 Result<void> Postgres::come_back() {
-  const auto back = [this]() -> Result<void> {
+  Result<void> back = [this]() -> Result<void> {
     Session session = TRY(open_locked(kAgainPatience));
     const JournalHead there = TRY(check_fence(*session)).head;
     if (there.turn < head_.turn) {
@@ -314,7 +315,7 @@ Result<void> Postgres::apply_all(const std::vector<JournalBatch>& batches, Journ
 // `work` sends one transaction's commands; nothing of them counts when it fails.
 Result<void> Postgres::try_write(const std::function<Result<void>()>& work) {
   writer_->send("BEGIN");
-  const Result<void> sent = work();
+  Result<void> sent = work();
   writer_->send(sent ? "COMMIT" : "ROLLBACK");
   const auto done = writer_->finish();
   if (!sent) return sent;
@@ -374,7 +375,7 @@ Result<void> Postgres::fill(const JournalHead& head, const JournalRows& rows) {
   if (head_.turn != 0)
     return fail(errors::kConflict, "the database's journal is not empty: name an empty database, or another schema");
   writer_->send("BEGIN");
-  const Result<void> given = rows([&](const std::vector<RowChange>& piece) -> Result<void> {
+  Result<void> given = rows([&](const std::vector<RowChange>& piece) -> Result<void> {
     for (const RowChange& change : piece) TRY(apply(change));
     TRY(writer_->finish());
     return {};

@@ -56,7 +56,8 @@ export class Person {
     const body = { title: this.name, class: { scheme: 'GB2013', type: 'event', code: '0101' }, location: { type: 'Point', coordinates: [106.45, 29.54] } };
     const answer = await this.city.call('POST', '/api/v1/cases', body, undefined, { 'idempotency-key': `open-${this.name}` });
     if (answer.status === 201) this.no = answer.body.no;
-    else if (answer.status !== 503) this.problem = answer.body;
+    else if (answer.status === 503) await sleep(10);
+    else this.problem = answer.body;
   }
 
   async comment() {

@@ -229,6 +229,9 @@ Result<void> Server::listen() {
   devices.now = face.now;
   devices.decode_readings = [](std::string_view asset, std::string_view payload) { return decode_readings_for(asset, payload); };
   devices.decode_records = [](std::string_view asset, std::string_view payload) { return decode_records_for(asset, payload); };
+  devices.decode_results = [](std::string_view asset, std::string_view payload) {
+    return decode_results_for(asset, payload);
+  };
   devices.matches = [](std::string_view pattern, std::string_view asset) { return glob_match(pattern, asset); };
   p.mqtt = TRY(MqttServer::create(mqtt, devices));
   SourceCity sources;
@@ -274,12 +277,37 @@ Result<void> Server::listen() {
   return {};
 }
 
+// Commands are offered until their device has taken them: the listener knows those that it still holds, and a device a
+// repeat by its id. Nothing is asked of the city while none waits.
+void Server::Parts::carry_commands() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!effects.exchange(false) && now < commands_again) return;
+  std::vector<DeviceCommand> waiting;
+  loop->between_turns([&](City& running) { waiting = running.command().device_commands(running.now()); });
+  commands_again = waiting.empty() ? std::chrono::steady_clock::time_point::max() : now + std::chrono::seconds(2);
+  for (const DeviceCommand& command : waiting) {
+    MqttServer::Delivery delivery;
+    delivery.id = command.id;
+    delivery.lives = command.expires - clock->now();
+    delivery.delivered = [this, id = command.id] {
+      ActionIn in;
+      in.principal = "system";
+      in.verb = "device.delivered";
+      in.subject = id;
+      in.arrival = clock->now();
+      loop->offer(std::move(in), {});  // refused when the city is busy: it is offered again, and acknowledged again
+    };
+    mqtt->command(command.asset, payload_of(command), std::move(delivery));
+  }
+}
+
 void Server::Parts::run_pulse() {
   std::uint64_t sources_rev = ~std::uint64_t{0};
   std::uint64_t before = loop->counters().messages;
   int beats = 0;
   while (!stopping) {
     feed->tick(clock->now());
+    carry_commands();
     if (++beats % 10 == 0) {
       const std::uint64_t now = loop->counters().messages;
       rate = 0.7 * rate + 0.3 * static_cast<double>(now - before);

@@ -56,6 +56,8 @@ struct Server::Parts {
   std::unique_ptr<ControlServer> control;
   std::atomic<LiveFeed*> published{nullptr};      // for the journal thread, which starts before the doors open
   std::atomic<OutboxSender*> woken{nullptr};
+  std::atomic<bool> effects{true};  // device commands may wait; true at the start, for those of the run before
+  std::chrono::steady_clock::time_point commands_again = std::chrono::steady_clock::time_point::max();
   std::atomic<std::uint64_t> rate_total{0};
   std::atomic<double> rate{0};
   std::atomic<bool> stopping{false};
@@ -68,6 +70,7 @@ struct Server::Parts {
   Result<void> lay_districts(Server& server);
   Result<void> ship_calendar(Server& server);
   CityFace face(Server& server);
+  void carry_commands();
   void run_pulse();
   void close_doors();
 };

@@ -74,7 +74,10 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options, std::functio
   outside.now = [clock = p.clock.get()] { return clock->now(); };
   outside.seed = [] { return seed_of_system(); };
   outside.publish = [&p](const std::vector<LiveDelta>& deltas) { if (LiveFeed* feed = p.published) feed->publish(deltas); };
-  outside.notices_changed = [&p] { if (OutboxSender* outbox = p.woken) outbox->wake(); };
+  outside.effects_waiting = [&p] {
+    p.effects = true;
+    if (OutboxSender* outbox = p.woken) outbox->wake();
+  };
   outside.warn = [](const std::string& what) { log_warning(what); };
   outside.fatal = [](const std::string& why) { end_process(why); };
   outside.checkpoint_every = p.options.config.checkpoint_every;

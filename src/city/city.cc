@@ -129,7 +129,12 @@ Answer City::take(const RecordsIn& in, Context& city, Outcome& out) {
   std::vector<Record> seen;
   Answer answer = sense_.take(in, patterns, city, seen, reach_of(*actor, city));
   out.messages += in.records.size();
-  for (const Record& record : seen) analyse_.observe(record, city);
+  for (const Record& record : seen) {
+    if (record.kind == kCommandResult)
+      command_.device_answered(record, city);
+    else
+      analyse_.observe(record, city);
+  }
   std::move(seen.begin(), seen.end(), std::back_inserter(out.records));
   settle(from, city);
   return answer;

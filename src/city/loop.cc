@@ -291,7 +291,8 @@ void Loop::finish(Outcome&& outcome, Flight& flight) {
   events_ += outcome.events.size();
   for (const auto& [code, times] : outcome.quarantined) quarantined_.add(code, times);
   flight->deltas = live_deltas(std::span<const Event>(outcome.events), outcome.now);
-  for (const Event& event : outcome.events) flight->notices = flight->notices || std::holds_alternative<Notice>(event.body);
+  for (const Event& event : outcome.events)
+    flight->effects = flight->effects || std::holds_alternative<Notice>(event.body) || event.kind == "device.command";
   if (city_.access().changed()) flight->access = city_.access().publish(outcome.turn, city_.tables().root_area());
   flight->outcome = std::move(outcome);
 }

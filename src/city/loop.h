@@ -35,7 +35,7 @@ class Loop {
     std::function<Time()> now;                                       // never goes back
     std::function<std::uint64_t()> seed;                             // a fresh one a turn
     std::function<void(const std::vector<LiveDelta>&)> publish;      // after the Journal commit, in order
-    std::function<void()> notices_changed;                           // outbox rows may have changed
+    std::function<void()> effects_waiting;                           // notices or device commands may have changed
     std::function<void(const std::string& what)> warn;               // (optional) goes on, but somebody should know
     std::function<void(const std::string& why)> fatal;               // says it and ends the process; must not return
     Millis checkpoint_every{std::chrono::minutes(5)};
@@ -87,7 +87,7 @@ class Loop {
     std::shared_ptr<const LiveState::Picture> picture;
     std::shared_ptr<const AccessTable> access;
     std::shared_ptr<const Packs> packs;
-    bool notices = false;
+    bool effects = false;
     bool synced = false;
     bool stepped = false;
   };

@@ -67,14 +67,14 @@ void Loop::run_journal() {
     for (const Flight& flight : flights)
       if (!flight->outcome.rows.empty()) batches.push_back(batch_of(flight->outcome));
     if (!batches.empty()) commit(batches);
-    bool notices = false;
+    bool effects = false;
     for (const Flight& flight : flights) {
       if (flight->access || flight->packs) {
         std::lock_guard lock(published_mutex_);
         if (flight->access) access_ = flight->access;
         if (flight->packs) packs_ = flight->packs;
       }
-      notices = notices || flight->notices;
+      effects = effects || flight->effects;
       if (!flight->deltas.empty() && outside_.publish) outside_.publish(flight->deltas);
       journal_turn_ = flight->outcome.turn;
       for (std::size_t i = 0; i < flight->replies.size(); ++i)
@@ -82,7 +82,7 @@ void Loop::run_journal() {
     }
     { std::lock_guard lock(flights_mutex_); }
     committed_.notify_all();
-    if (notices && outside_.notices_changed) outside_.notices_changed();
+    if (effects && outside_.effects_waiting) outside_.effects_waiting();
   }
 }
 

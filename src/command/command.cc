@@ -10,9 +10,10 @@
 namespace cityloop {
 namespace {
 
-constexpr std::string_view kVerbs[] = {"report.submit", "report.place",   "reports.import", "alarm.open_case",
-                                       "alarm.link",    "alarm.notify",   "receiver.put",   "receiver.delete",
-                                       "notice.retry",  "notice.release", "attachment.add"};
+constexpr std::string_view kVerbs[] = {"report.submit",   "report.place",   "reports.import", "alarm.open_case",
+                                       "alarm.link",      "alarm.notify",   "receiver.put",   "receiver.delete",
+                                       "notice.retry",    "notice.release", "attachment.add", "device.command",
+                                       "device.delivered"};
 
 bool is_past_handling(Stage stage) {
   return stage == Stage::handle_finish || stage == Stage::pending_feedback || stage == Stage::checking ||
@@ -88,6 +89,12 @@ Answer Command::act(const ActionIn& in, const Actor& actor, const Agreed& agreed
   if (in.verb == "receiver.put") return put_receiver(in, actor, city);
   if (in.verb == "receiver.delete") return delete_receiver(in, actor, city);
   if (in.verb.starts_with("notice.")) return act_on_notice(in, actor, city);
+  if (in.verb == "device.command") return devices_.send(in, actor, city);
+  if (in.verb == "device.delivered") {
+    if (actor.id != "system") return refuse(errors::kForbidden, "the device listener says what was delivered");
+    devices_.delivered(in.subject, city);
+    return done();
+  }
   if (in.verb == "attachment.add") return add_attachment(in, actor, city);
   return refuse(errors::kUnknownAction, "there is no action `" + in.verb + "`");
 }

@@ -15,6 +15,7 @@
 #include "command/case_index.h"
 #include "command/case_number.h"
 #include "command/case_table.h"
+#include "command/device_commands.h"
 #include "command/outbox.h"
 #include "core/context.h"
 
@@ -51,6 +52,7 @@ class Command {
 
   // Verbs: report.submit report.place reports.import case.open alarm.open_case alarm.link alarm.notify
   // case.<action of the table> case.remind receiver.put receiver.delete notice.retry notice.release attachment.add
+  // device.command device.delivered
   static bool handles(std::string_view verb);
   // `agreed` answers for the case's asset at this moment. With `persons`, an assigned handler must exist and belong to
   // the unit.
@@ -63,6 +65,10 @@ class Command {
   void set_agreement(std::string_view no, const Agreed& agreed, Context& city);
 
   void notice_result(const NoticeResultIn& in, Context& city) { outbox_.result(in, city); }
+  std::vector<DeviceCommand> device_commands(Time now) const {  // for the edge to carry out
+    return outbox_.held() ? std::vector<DeviceCommand>{} : devices_.waiting(now);
+  }
+  void device_answered(const Record& result, Context& city) { devices_.answered(result, city); }
   std::vector<Notice> due(Time now) const { return outbox_.due(now); }  // what the edge sends now; see Outbox::due
   Time next_notice() const { return outbox_.next_due(); }
   bool held() const { return outbox_.held(); }
@@ -156,6 +162,7 @@ class Command {
   std::unordered_set<std::uint64_t> externals_;                  // reports' outside ids, for ever: 16 bytes each or so
   CaseNumbers numbers_;
   Outbox outbox_;
+  DeviceCommands devices_;
   std::vector<Link> links_;                                      // made and not told yet
   Time sweep_at_{};
 

@@ -105,6 +105,7 @@ Answer Command::remind(const ActionIn& in, const Actor& actor, Context& city) {
 // ---- what leaves memory ---------------------------------------------------------------------------------------
 
 void Command::tick(Context& city) {
+  if (devices_.next_due() <= city.now) devices_.tick(city);
   while (!leaving_.empty() && leaving_.begin()->first <= city.now) {
     const std::string no = leaving_.begin()->second;
     leaving_.erase(leaving_.begin());
@@ -139,7 +140,7 @@ void Command::tick(Context& city) {
 }
 
 Time Command::next_due() const {
-  Time due = leaving_.empty() ? Time::max() : leaving_.begin()->first;
+  Time due = std::min(leaving_.empty() ? Time::max() : leaving_.begin()->first, devices_.next_due());
   if (!alarms_.empty() || !attachments_.empty() || !files_.empty()) due = std::min(due, sweep_at_);
   return due;
 }
@@ -156,6 +157,7 @@ void Command::encode(Writer& out) const {
   cityloop::encode(out, externals);
   cityloop::encode(out, numbers_);
   cityloop::encode(out, outbox_);
+  cityloop::encode(out, devices_);
   cityloop::encode(out, links_);
   cityloop::encode(out, sweep_at_);
 }
@@ -170,6 +172,7 @@ void Command::decode(Reader& in) {
   externals_ = {externals.begin(), externals.end()};
   cityloop::decode(in, numbers_);
   cityloop::decode(in, outbox_);
+  cityloop::decode(in, devices_);
   cityloop::decode(in, links_);
   cityloop::decode(in, sweep_at_);
   for (const Receiver& receiver : settings_.receivers) outbox_.put_receiver(receiver);

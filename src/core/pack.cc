@@ -91,6 +91,10 @@ Result<Packs> Packs::create(std::vector<Pack> packs) {
                                         "` is described by pack " + all.packs_[found->second.first].name + " already");
     }
     for (std::size_t j = 0; j < pack.records.size(); ++j) {
+      if (pack.records[j].name == kCommandResult) {
+        return fail(errors::kBadPack, "pack " + pack.name + ": records[" + std::to_string(j) + "].name: `" +
+                                          std::string(kCommandResult) + "` is the city's own");
+      }
       const auto [found, fresh] = all.records_.emplace(pack.records[j].name, std::pair{i, j});
       if (fresh) continue;
       return fail(errors::kBadPack, "pack " + pack.name + ": records[" + std::to_string(j) + "].name: `" +
@@ -120,7 +124,18 @@ const Pack* Packs::pack_of_kind(std::string_view name) const {
   return found == kinds_.end() ? nullptr : &packs_[found->second.first];
 }
 
+const RecordSpec& command_result_record() {
+  static const RecordSpec kSpec{std::string(kCommandResult),
+                                {"指令结果", "Command result"},
+                                "",
+                                {{"command", {"指令", "Command"}, "text", "", true},
+                                 {"status", {"结果", "Status"}, "text", "", true},
+                                 {"detail", {"说明", "Detail"}, "text", "", false}}};
+  return kSpec;
+}
+
 const RecordSpec* Packs::record(std::string_view name) const {
+  if (name == kCommandResult) return &command_result_record();
   const auto found = records_.find(name);
   return found == records_.end() ? nullptr : &packs_[found->second.first].records[found->second.second];
 }

@@ -155,6 +155,10 @@ struct Pack {
 // that name the nearest known one. Expressions are not compiled here.
 Result<Pack> parse_pack(std::string_view name, std::string_view text);
 
+// The record kind that every city has: a device's answer to a command. `status` is done, failed or refused.
+inline constexpr std::string_view kCommandResult = "command_result";
+const RecordSpec& command_result_record();
+
 // All packs of a city, kinds and rules unique across them. Shared, immutable.
 class Packs {
  public:

@@ -78,6 +78,7 @@ class FakeCity {
       record.fields = payload;
       return std::vector<RecordIn>{record};
     };
+    city.decode_results = city.decode_records;
     city.matches = [](std::string_view pattern, std::string_view asset) {
       if (pattern.ends_with('*')) return asset.starts_with(pattern.substr(0, pattern.size() - 1));
       return pattern == asset;

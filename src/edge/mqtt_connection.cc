@@ -284,7 +284,10 @@ Reason Connection::route(const Publish& publish) {
   }
   if (!covered(topic.asset)) return Reason::not_authorized;
   if (topic.leaf == "readings") gulp_->take_readings(door_.city(), topic.asset, publish);
-  else if (topic.leaf == "records" || topic.leaf == "results") gulp_->take_records(door_.city(), topic.asset, publish);
+  else if (topic.leaf == "records")
+    gulp_->take_records(door_.city().decode_records, topic.asset, publish);
+  else if (topic.leaf == "results")
+    gulp_->take_records(door_.city().decode_results, topic.asset, publish);
   else return Reason::not_authorized;
   return Reason::success;
 }
@@ -342,6 +345,7 @@ Reason Connection::handle_ack(const Packet& packet) {
                                   [&](const Command& one) { return one.id == ack.id; });
   if (found == session_->inflight.end()) return Reason::success;  // of a session that was cleaned meanwhile
   door_.sessions().forget(*session_, *found);
+  if (found->delivered) found->delivered();
   session_->inflight.erase(found);
   pump();
   return Reason::success;
@@ -402,10 +406,13 @@ void Connection::pump() {
     if (session.queue.front().qos > 0 && session.inflight.size() >= inflight_most_) break;
     Command command = std::move(session.queue.front());
     session.queue.pop_front();
-    const bool fits = publish_size(version_, command.topic, command.payload->size(), command.qos) <= packet_most_;
+    const bool in_time = net::Clock::now() < command.until;
+    const bool fits =
+        in_time && publish_size(version_, command.topic, command.payload->size(), command.qos) <= packet_most_;
     if (!fits) ++door_.commands_dropped;
     if (fits && command.qos > 0) command.id = session.fresh_id();
     if (fits) send_publish(command, false);
+    if (fits && command.qos == 0 && command.delivered) command.delivered();
     if (fits && command.qos > 0) session.inflight.push_back(std::move(command));
     else door_.sessions().forget(session, command);
   }

@@ -207,17 +207,24 @@ void Door::offer_again(net::Clock::time_point now) {
 
 // ---- commands ---------------------------------------------------------------------------------------------------
 
-void Door::command(const std::string& asset, const std::string& payload) {
-  orders_->put({asset, std::make_shared<const std::string>(payload)});
+void Door::command(const std::string& asset, const std::string& payload, Delivery delivery) {
+  orders_->put({asset, std::make_shared<const std::string>(payload), std::move(delivery)});
 }
 
 void Door::deliver(const Order& order) {
   bool taken = false;
+  const Steady until = order.delivery.lives ? net::Clock::now() + *order.delivery.lives : Steady::max();
   sessions_.each_subscriber(order.asset, [&](Session& session, std::uint8_t qos) {
     const auto credential = access_->credentials.find(session.credential);
     if (credential == access_->credentials.end() || !covers(credential->second, order.asset)) return;
     if (session.connection == nullptr && qos == 0) return;
-    if (!sessions_.queue(session, {"city/v1/" + order.asset + "/commands", order.payload, qos, 0})) return;
+    if (session.holds(order.delivery.id)) {
+      taken = true;
+      return;
+    }
+    if (!sessions_.queue(session, {"city/v1/" + order.asset + "/commands", order.payload, qos, 0, order.delivery.id,
+                                   until, order.delivery.delivered}))
+      return;
     taken = true;
     if (session.connection != nullptr) session.connection->pump();
   });

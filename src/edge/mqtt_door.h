@@ -27,7 +27,7 @@ class Door : public MqttServer {
 
   std::uint16_t port() const override { return port_; }
   void stop() override;
-  void command(const std::string& asset, const std::string& payload) override;
+  void command(const std::string& asset, const std::string& payload, Delivery delivery) override;
   Counters counters() const override;
 
   // ---- for connections, on the loop's thread
@@ -67,6 +67,7 @@ class Door : public MqttServer {
   struct Order {  // a command for an asset
     std::string asset;
     std::shared_ptr<const std::string> payload;
+    Delivery delivery;
   };
   struct Gone {
     net::Clock::time_point at;

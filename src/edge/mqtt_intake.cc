@@ -78,10 +78,10 @@ void Gulp::take_readings(const MqttCity& city, std::string_view asset, const Pub
   if (publish.qos > 0) taken.push_back({publish.id, publish.qos, Part::readings, Reason::success, index, units, values});
 }
 
-void Gulp::take_records(const MqttCity& city, std::string_view asset, const Publish& publish) {
+void Gulp::take_records(const DecodeRecords& decode, std::string_view asset, const Publish& publish) {
   const std::uint32_t index = records_count++;
   std::uint32_t units = 1;
-  if (Result<std::vector<RecordIn>> decoded = city.decode_records(asset, publish.payload)) {
+  if (Result<std::vector<RecordIn>> decoded = decode(asset, publish.payload)) {
     units = static_cast<std::uint32_t>(decoded->size());
     for (RecordIn& record : *decoded) {
       record.index = index;

@@ -42,7 +42,8 @@ struct Gulp {
   bool held = false;            // refused at least once, counted as such
 
   void take_readings(const MqttCity& city, std::string_view asset, const Publish& publish);
-  void take_records(const MqttCity& city, std::string_view asset, const Publish& publish);
+  using DecodeRecords = std::function<Result<std::vector<RecordIn>>(std::string_view asset, std::string_view payload)>;
+  void take_records(const DecodeRecords& decode, std::string_view asset, const Publish& publish);
   void take_other(const Publish& publish, Reason reason);  // refused, or of no interest to the city
 };
 

@@ -361,6 +361,35 @@ TEST_F(MqttServerTest, SleepingSessionKeepsItsCommands) {
   EXPECT_EQ(clean->hear_bytes(1, 100), "");
 }
 
+TEST_F(MqttServerTest, ACommandIsDeliveredOnceItsDeviceAcknowledges) {
+  std::atomic<int> delivered = 0;
+  const auto send = [&](std::optional<Millis> lives = {}) {
+    server_->command("tank-1", "open", {.id = "d-1", .lives = lives, .delivered = [&] { ++delivered; }});
+  };
+  {
+    auto probe = device({.clean = false});
+    probe->say(p::subscribe(4, 1, "city/v1/tank-1/commands", 1));
+    probe->hear_bytes(5);
+    send();
+    send();  // offered again while the device has not answered
+    const std::string once = p::publish({.topic = "city/v1/tank-1/commands", .payload = "open", .id = 1});
+    EXPECT_EQ(probe->hear_bytes(2 * once.size(), 200), once);
+    EXPECT_EQ(delivered, 0);
+    probe->say(p::ack(0x40, 1));
+    EXPECT_TRUE(soon([&] { return delivered == 1; }));
+    send();  // a new try after the acknowledgement: the device knows it by its id
+    EXPECT_FALSE(probe->hear_bytes(once.size()).empty());
+    probe->say(p::ack(0x40, 2));
+    EXPECT_TRUE(soon([&] { return delivered == 2; }));
+  }
+  ASSERT_TRUE(soon([&] { return server_->counters().open == 0; }));
+  send(Millis{1});
+  std::this_thread::sleep_for(Millis{50});
+  auto late = device({.clean = false}, true);
+  EXPECT_EQ(late->hear_bytes(1, 100), "") << "its time is over";
+  EXPECT_EQ(delivered, 2);
+}
+
 TEST_F(MqttServerTest, QueueOfASleepingDeviceIsBounded) {
   {
     auto probe = device({.clean = false});

@@ -25,6 +25,11 @@ std::uint16_t Session::fresh_id() {
   return last_id;
 }
 
+bool Session::holds(std::string_view key) const {
+  const auto is_it = [&](const Command& one) { return one.key == key; };
+  return !key.empty() && (std::ranges::any_of(queue, is_it) || std::ranges::any_of(inflight, is_it));
+}
+
 Session* Sessions::find(const std::string& credential, const std::string& client_id) const {
   const auto found = all_.find({credential, client_id});
   return found == all_.end() ? nullptr : found->second.get();

@@ -27,6 +27,9 @@ struct Command {
   std::shared_ptr<const std::string> payload;
   std::uint8_t qos = 0;
   std::uint16_t id = 0;  // once sent at QoS 1
+  std::string key{};     // the city's id of it, or empty
+  Steady until = Steady::max();       // not sent later than this
+  std::function<void()> delivered{};  // or empty
   std::size_t bytes() const { return topic.size() + payload->size(); }
 };
 
@@ -43,6 +46,7 @@ struct Session {
   std::uint16_t last_id = 0;
 
   std::uint16_t fresh_id();  // not in flight
+  bool holds(std::string_view key) const;  // a command of this key is queued or in flight
 };
 
 class Sessions {

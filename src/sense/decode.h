@@ -33,4 +33,8 @@ Result<ReadingBatch> decode_readings_for(std::string_view asset, std::string_vie
 Result<std::vector<RecordIn>> decode_records(std::string_view body, std::string_view content_type);
 Result<std::vector<RecordIn>> decode_records_for(std::string_view asset, std::string_view body);
 
+// The payload of a device's `results` topic: {"id","status","detail"?,"at"?} answers the command of this id and becomes
+// a record of kind kCommandResult; what has a `kind` of its own is a record as it stands.
+Result<std::vector<RecordIn>> decode_results_for(std::string_view asset, std::string_view body);
+
 }  // namespace cityloop

@@ -2,6 +2,7 @@
 // Records are few beside readings, so they take the plain way through Boost.JSON.
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/pack.h"
 #include "sense/body.h"
 #include "sense/decode.h"
 
@@ -129,6 +130,27 @@ Result<std::vector<RecordIn>> decode_records_for(std::string_view asset, std::st
     return records;
   }
   return whole(*value, body, asset);
+}
+
+Result<std::vector<RecordIn>> decode_results_for(std::string_view asset, std::string_view body) {
+  const Result<void> fit = check_body(body);
+  const Result<json::value> value = fit ? parse_json(body) : fit.error();
+  if (!value || !value->is_object() || value->get_object().contains("kind")) return decode_records_for(asset, body);
+  const auto read = [&]() -> Result<RecordIn> {
+    const json::object& o = value->get_object();
+    TRY(only_keys(o, {"id", "status", "detail", "at"}, ""));
+    const std::string command = TRY(need_string(o, "id"));
+    const std::string status = TRY(need_string(o, "status"));
+    json::object record{
+        {"kind", std::string(kCommandResult)},
+        {"id", command + "/" + status},
+        {"fields", {{"command", command}, {"status", status}, {"detail", TRY(want_string(o, "detail")).value_or("")}}}};
+    if (const json::value* at = o.if_contains("at")) record["at"] = *at;
+    return record_of(record, trimmed(body), asset, 0);
+  }();
+  std::vector<RecordIn> records{read ? *read : broken_record(read.error(), body, asset, 0)};
+  records.back().single = true;
+  return records;
 }
 
 }  // namespace cityloop

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/pack.h"
 #include "sense/decode.h"
 
 namespace cityloop {
@@ -46,6 +47,24 @@ TEST(DecodeRecords, TheTopicNamesTheAsset) {
   EXPECT_EQ(records->front().asset, "bridge-1");
   EXPECT_EQ(flaws(decode_records_for("bridge-1", "{")), "json.malformed ");
   EXPECT_EQ(flaws(decode_records_for("bridge-1", "5")), "json.wrong_type ");
+}
+
+TEST(DecodeResults, AnAnswerToACommandBecomesARecord) {
+  const auto records =
+      decode_results_for("fan-1", R"({"id":"d-1","status":"done","detail":"runs","at":1700000000000})");
+  ASSERT_TRUE(records && records->size() == 1);
+  const RecordIn& one = records->front();
+  EXPECT_EQ(one.flaw_code, "");
+  EXPECT_EQ(one.kind, kCommandResult);
+  EXPECT_EQ(one.asset, "fan-1");
+  EXPECT_EQ(one.id, "d-1/done");
+  EXPECT_EQ(one.fields, R"({"command":"d-1","status":"done","detail":"runs"})");
+  EXPECT_EQ(to_ms(one.at), 1700000000000);
+  EXPECT_EQ(flaws(decode_results_for("fan-1", R"({"status":"done"})")).substr(0, 8), "field.mi");
+  EXPECT_NE(flaws(decode_results_for("fan-1", R"({"id":"d-1","status":"done","extra":1})")), "");
+  EXPECT_EQ(flaws(decode_results_for("fan-1", "{")), "json.malformed ");
+  EXPECT_EQ(decode_results_for("fan-1", R"({"kind":"passage","at":5})")->front().kind, "passage")
+      << "a record as it stands";
 }
 
 }  // namespace

@@ -102,6 +102,12 @@ void Sense::gate_record(const RecordIn& in, const Sent& sent, const Context& cit
   }
   Result<std::string> fields = canonical_fields(*spec, in.fields);
   if (!fields) return refuse_it(fields.error().code->name, fields.error().detail);
+  if (in.kind == kCommandResult) {
+    const json::value said = parse_json(*fields).value();
+    const std::string status = text_or(said.get_object(), "status");
+    if (status != "done" && status != "failed" && status != "refused")
+      return refuse_it(errors::kBadField.name, "`status` must be done, failed or refused");
+  }
   const std::string id = in.id.empty() ? std::to_string(to_ms(in.at)) : in.id;
   std::string content = *fields;
   for (const std::string& piece : in.evidence) content += '\n' + piece;

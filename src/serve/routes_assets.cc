@@ -183,6 +183,27 @@ void delete_asset(Call& call) {
   offer(call, {"asset.delete", call.arg(), "{}", *rev});
 }
 
+Result<void> asset_in_scope(const Call& call) {
+  const json::object asset = TRY(call.find("assets", call.arg()));
+  if (!call.sees(text_or(asset, "area"))) return fail(errors::kForeignArea, "this asset lies outside your area");
+  return {};
+}
+
+void list_commands(Call& call) {
+  if (const auto seen = asset_in_scope(call); !seen) return call.refuse(seen.error());
+  static constexpr Filter kFilters[] = {{"state", "state"}};
+  Query query{"commands", {{"asset", Where::Op::equal, {std::string(call.arg())}}}};
+  if (const auto filtered = apply_filters(call, kFilters, query); !filtered) return call.refuse(filtered.error());
+  query.order = "at";
+  query.descending = true;
+  answer_list(call, {std::move(query), "id asset command state by at delivered_at answered_at detail reason"});
+}
+
+void send_command(Call& call) {
+  if (const auto seen = asset_in_scope(call); !seen) return call.refuse(seen.error());
+  offer(call, {"device.command", call.arg(), call.request.body});
+}
+
 void silence(Call& call) { offer_and_show(call, {"asset.silence", call.arg(), call.request.body}, "assets", call.arg()); }
 void unsilence(Call& call) { offer_and_show(call, {"asset.unsilence", call.arg(), "{}"}, "assets", call.arg()); }
 
@@ -219,19 +240,34 @@ void import_areas(Call& call) {
 }  // namespace
 
 void add_asset_routes(std::vector<Route>& out) {
+  constexpr RoleSet kCommanders = roles(Role::dispatcher, Role::shift_leader, Role::admin);
   constexpr RoleSet kSilencers = kKeepers | roles(Role::shift_leader, Role::dispatcher);
-  out.insert(out.end(), {
-    {"GET", "/api/v1/assets", "The register", kViewers, Scope::list,
-     "kind area bbox near radius_m q life source owner_unit keeper_unit component_code @list", "", "[]Asset", list_assets},
-    {"POST", "/api/v1/assets:import", "Many assets: GeoJSON or CSV", kKeepers, Scope::list, "", "*", "ImportResult", import_assets},
-    {"POST", "/api/v1/areas:import", "Areas with borders: GeoJSON", kKeepers, Scope::city, "root", "*", "ImportResult", import_areas},
-    {"GET", "/api/v1/assets/{id}", "One asset with points, state, open case and alarms", kViewers, Scope::item, "", "", "AssetCard", [](Call& c) { c.settle(asset_card(c)); }},
-    {"PUT", "/api/v1/assets/{id}", "Register or change an asset", kKeepers, Scope::item, "", "AssetPut", "Asset", put_asset},
-    {"DELETE", "/api/v1/assets/{id}", "Remove an asset", kKeepers, Scope::item, "", "", "", delete_asset},
-    {"GET", "/api/v1/assets/{id}/nearby", "Other assets around it, nearest first", kViewers, Scope::item, "radius_m limit", "", "[]Nearby", nearby},
-    {"POST", "/api/v1/assets/{id}/silence", "No alarms until then: maintenance", kSilencers, Scope::item, "", "Silence", "Asset", silence},
-    {"DELETE", "/api/v1/assets/{id}/silence", "End the silence", kSilencers, Scope::item, "", "", "Asset", unsilence},
-  });
+  out.insert(
+      out.end(),
+      {
+          {"GET", "/api/v1/assets", "The register", kViewers, Scope::list,
+           "kind area bbox near radius_m q life source owner_unit keeper_unit component_code @list", "", "[]Asset",
+           list_assets},
+          {"POST", "/api/v1/assets:import", "Many assets: GeoJSON or CSV", kKeepers, Scope::list, "", "*",
+           "ImportResult", import_assets},
+          {"POST", "/api/v1/areas:import", "Areas with borders: GeoJSON", kKeepers, Scope::city, "root", "*",
+           "ImportResult", import_areas},
+          {"GET", "/api/v1/assets/{id}", "One asset with points, state, open case and alarms", kViewers, Scope::item,
+           "", "", "AssetCard", [](Call& c) { c.settle(asset_card(c)); }},
+          {"PUT", "/api/v1/assets/{id}", "Register or change an asset", kKeepers, Scope::item, "", "AssetPut", "Asset",
+           put_asset},
+          {"DELETE", "/api/v1/assets/{id}", "Remove an asset", kKeepers, Scope::item, "", "", "", delete_asset},
+          {"GET", "/api/v1/assets/{id}/nearby", "Other assets around it, nearest first", kViewers, Scope::item,
+           "radius_m limit", "", "[]Nearby", nearby},
+          {"GET", "/api/v1/assets/{id}/commands", "What the device was told to do, newest first", kStaff, Scope::item,
+           "state @list", "", "[]DeviceCommand", list_commands},
+          {"POST", "/api/v1/assets/{id}/commands", "Tell the device to do something (MQTT); 202, its state follows",
+           kCommanders, Scope::item, "", "DeviceCommandNew", "DeviceCommand", send_command},
+          {"POST", "/api/v1/assets/{id}/silence", "No alarms until then: maintenance", kSilencers, Scope::item, "",
+           "Silence", "Asset", silence},
+          {"DELETE", "/api/v1/assets/{id}/silence", "End the silence", kSilencers, Scope::item, "", "", "Asset",
+           unsilence},
+      });
 }
 
 }  // namespace cityloop::serve

@@ -14,7 +14,11 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 77> kSchemas{{
+constexpr std::array<Schema, 79> kSchemas{{
+    {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
+    {"DeviceCommand",
+     "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "
+     "detail:text? at:time expires_at:time delivered_at:time? answered_at:time?"},
     {"Problem", "type! title! status!:int code! detail"},
     {"Status", "status"},
     {"Done", "status"},
@@ -25,28 +29,38 @@ constexpr std::array<Schema, 77> kSchemas{{
     {"PasswordChange", "old! new!"},
     {"PasswordSet", "password!"},
     {"SessionUser", "name! person roles!:[text] area unit"},
-    {"Session", "csrf! user!:SessionUser expires_at!:time? idle_seconds!:int wall:bool must_change:bool demo:bool version"},
+    {"Session",
+     "csrf! user!:SessionUser expires_at!:time? idle_seconds!:int wall:bool must_change:bool demo:bool version"},
     {"Ticket", "ticket! expires_at!:time"},
     {"Changes", "epoch! seq!:int reset:text? events!:[object]"},
-    {"Indicator", "name! title_zh title_en unit value:number? numerator:int denominator:int as_of:time definition_zh definition_en"},
+    {"Indicator",
+     "name! title_zh title_en unit value:number? numerator:int denominator:int as_of:time definition_zh definition_en"},
     {"Area", "code! name! name_en parent:text?"},
     {"Kind", "name! title_zh title_en symbol layer"},
     {"RuleLevel", "level!:blue|yellow|orange|red expr! for"},
     {"Rule", "alert! kind title_zh title_en advice_zh advice_en levels:[RuleLevel]"},
     {"Pack", "name! version title_zh title_en kinds:[Kind] rules:[Rule]"},
     {"Rate", "n:number d:number value:number?"},
-    {"Score", "object! id! name period! opened:int dispatched:int due:int on_time:int overdue:int closed:int rework:int returned:int "
-              "on_time_rate:Rate rework_rate:Rate return_rate:Rate close_rate:Rate definition_zh definition_en"},
+    {"Score",
+     "object! id! name period! opened:int dispatched:int due:int on_time:int overdue:int closed:int rework:int "
+     "returned:int "
+     "on_time_rate:Rate rework_rate:Rate return_rate:Rate close_rate:Rate definition_zh definition_en"},
     {"SilenceDoc", "until:time reason by"},
     {"Silence", "until!:time reason!"},
-    {"AssetPut", "id kind! name! location:Point? attributes:object component_code:text? area life:in_use|maintenance|retired owner_unit:text? keeper_unit:text? source:text?"},
-    {"Asset", "id! kind! name! location:Point? area attributes:object component_code:text? life:in_use|maintenance|retired "
-              "silence:SilenceDoc? owner_unit:text? keeper_unit:text? source:text? slot:int rev:int"},
-    {"PointSpec", "name! title_zh title_en unit interval_s:number decimals:int least:number? most:number? derived:bool"},
+    {"AssetPut",
+     "id kind! name! location:Point? attributes:object component_code:text? area life:in_use|maintenance|retired "
+     "owner_unit:text? keeper_unit:text? source:text?"},
+    {"Asset",
+     "id! kind! name! location:Point? area attributes:object component_code:text? life:in_use|maintenance|retired "
+     "silence:SilenceDoc? owner_unit:text? keeper_unit:text? source:text? slot:int rev:int"},
+    {"PointSpec",
+     "name! title_zh title_en unit interval_s:number decimals:int least:number? most:number? derived:bool"},
     {"AttributeSpec", "name! title_zh title_en type unit required:bool"},
-    {"AssetCard", "id! kind! name! location:Point? area attributes:object component_code:text? life silence:SilenceDoc? owner_unit:text? "
-                  "keeper_unit:text? source:text? slot:int rev:int kind_title_zh kind_title_en points:[PointSpec] "
-                  "attributes_spec:[AttributeSpec] state:State open_case:text? alarms:[text]"},
+    {"AssetCard",
+     "id! kind! name! location:Point? area attributes:object component_code:text? life silence:SilenceDoc? "
+     "owner_unit:text? "
+     "keeper_unit:text? source:text? slot:int rev:int kind_title_zh kind_title_en points:[PointSpec] "
+     "attributes_spec:[AttributeSpec] state:State open_case:text? alarms:[text]"},
     {"Nearby", "asset!:Asset distance_m!:number"},
     {"ImportResult", "created!:int updated!:int errors!:[object]"},
     {"State", "asset! kind! level!:none|blue|yellow|orange|red values!:object"},
@@ -55,45 +69,73 @@ constexpr std::array<Schema, 77> kSchemas{{
     {"Aggregate", "group! from!:time min:number max:number avg:number sum:number count:int"},
     {"IngestResult", "accepted:int duplicate:int corrected:int quarantined:[object]"},
     {"Record", "id! asset! kind! at:time arrival:time fields:object evidence:[text]"},
-    {"Alarm", "id! state!:pending|firing|cleared level!:none|blue|yellow|orange|red peak acknowledged!:bool acknowledged_by:text? "
-              "acknowledged_at:time? rule! asset! asset_name kind area location:Point? raised_at!:time cleared_at:time? changed_at:time "
-              "arrival:time point value:number unit title_zh title_en case:text? drill:bool false_alarm:bool shelved_until:time? "
-              "note:text? inhibited_by:text? actions:[Offer]"},
-    {"Why", "alarm! rule! pack_version expr level evaluated_at:time rule_text attributes:object samples:[object] steps:[object]"},
-    {"AlarmAction", "action!:acknowledge|shelve|unshelve|false_alarm|open_case|notify|link reason until:time case receiver"},
+    {"Alarm",
+     "id! state!:pending|firing|cleared level!:none|blue|yellow|orange|red peak acknowledged!:bool "
+     "acknowledged_by:text? "
+     "acknowledged_at:time? rule! asset! asset_name kind area location:Point? raised_at!:time cleared_at:time? "
+     "changed_at:time "
+     "arrival:time point value:number unit title_zh title_en case:text? drill:bool false_alarm:bool "
+     "shelved_until:time? "
+     "note:text? inhibited_by:text? actions:[Offer]"},
+    {"Why",
+     "alarm! rule! pack_version expr level evaluated_at:time rule_text attributes:object samples:[object] "
+     "steps:[object]"},
+    {"AlarmAction",
+     "action!:acknowledge|shelve|unshelve|false_alarm|open_case|notify|link reason until:time case receiver"},
     {"AlarmTest", "asset! rule! level!:blue|yellow|orange|red"},
-    {"ReportNew", "title! text location:Point? address class:Class asset area source reporter:Person attachments:[text] at:time urgency"},
+    {"ReportNew",
+     "title! text location:Point? address class:Class asset area source reporter:Person attachments:[text] at:time "
+     "urgency"},
     {"ReportPlace", "location:Point? area asset address"},
     {"Person", "name:text? phone:text? masked:bool"},
-    {"Report", "id! state!:waiting|placeless|filed|merged|rejected case:text? source class:Class title text location:Point? area address "
-               "asset:text? reporter:Person? attachments:[text] at:time received_at:time external:text? status_external:text?"},
+    {"Report",
+     "id! state!:waiting|placeless|filed|merged|rejected case:text? source class:Class title text location:Point? area "
+     "address "
+     "asset:text? reporter:Person? attachments:[text] at:time received_at:time external:text? status_external:text?"},
     {"Reason", "reason!"},
-    {"Clock", "stage! started:time deadline:time? limit note:text? stopped:time? paused:bool reminded:int working:bool due_soon:bool overdue:bool"},
+    {"Clock",
+     "stage! started:time deadline:time? limit note:text? stopped:time? paused:bool reminded:int working:bool "
+     "due_soon:bool overdue:bool"},
     {"Deadline", "stage! at:time? paused:bool limit working:bool due_soon:bool overdue:bool note"},
     {"CalendarPut", "version! title:object hours!:[text] weekend!:[text] years!:object"},
-    {"Calendar", "name! version title_zh title_en hours!:[object] weekend!:[text] days!:[object] years!:[object] known_from! known_until! "
-                 "utc_offset_minutes!:int shipped:bool changed_by changed_at:time source rev:int"},
+    {"Calendar",
+     "name! version title_zh title_en hours!:[object] weekend!:[text] days!:[object] years!:[object] known_from! "
+     "known_until! "
+     "utc_offset_minutes!:int shipped:bool changed_by changed_at:time source rev:int"},
     {"Candidate", "unit! score:number because"},
     {"CaseNew", "title! class!:Class location:Point? address asset area urgency:normal|urgent|very_urgent comment"},
-    {"Case", "no! stage! class:Class urgency title area area_name:text? address location:Point? asset:text? asset_name:text? alarms:[text] "
-             "reports:[text] unit:text? unit_name:text? handler:text? handler_name:text? deadline:Deadline? clocks:[Clock] "
-             "candidates:[Candidate] opened_at:time dispatched_at:time? finished_at:time? closed_at:time? changed_at:time level returns:int "
-             "reworks:int proof:bool agreed:bool limit returned_from:text? merged_into:text? pack origin rev!:int actions:[Offer]"},
-    {"CaseWhole", "no! stage! rev!:int actions!:[Offer] timeline!:[TimelineEntry] orders!:[Order] alarm_docs!:[Alarm] report_docs!:[Report]"},
-    {"TimelineEntry", "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
+    {"Case",
+     "no! stage! class:Class urgency title area area_name:text? address location:Point? asset:text? asset_name:text? "
+     "alarms:[text] "
+     "reports:[text] unit:text? unit_name:text? handler:text? handler_name:text? deadline:Deadline? clocks:[Clock] "
+     "candidates:[Candidate] opened_at:time dispatched_at:time? finished_at:time? closed_at:time? changed_at:time "
+     "level returns:int "
+     "reworks:int proof:bool agreed:bool limit returned_from:text? merged_into:text? pack origin rev!:int "
+     "actions:[Offer]"},
+    {"CaseWhole",
+     "no! stage! rev!:int actions!:[Offer] timeline!:[TimelineEntry] orders!:[Order] alarm_docs!:[Alarm] "
+     "report_docs!:[Report]"},
+    {"TimelineEntry",
+     "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
     {"CaseAction", "action! comment unit handler reason into result attachments:[text] location:Point?"},
-    {"Order", "id! case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
-              "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? limit working:bool location:Point? address level asset:text? urgency"},
+    {"Order",
+     "id! case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
+     "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? limit working:bool "
+     "location:Point? address level asset:text? urgency"},
     {"Attachment", "id! type! bytes!:int url! at:time by taken_place:Point? taken_at:time?"},
     {"Source", "name! title:object transport state health:object spec:object"},
     {"SourcePut", "transport"},
     {"Unit", "id! name! area duties:[text] phone enabled:bool"},
     {"UnitPut", "name! area duties:[text] phone enabled:bool"},
     {"PersonRow", "id! name! person roles:[text] area unit"},
-    {"Notice", "id! subject! type! channel target area data:any state! created_at:time attempts:int next_attempt:time? last_error:text? sent_at:time?"},
+    {"Notice",
+     "id! subject! type! channel target area data:any state! created_at:time attempts:int next_attempt:time? "
+     "last_error:text? sent_at:time?"},
     {"Receiver", "name! url! area types:[text]"},
     {"ReceiverPut", "url! area types:[text]"},
-    {"QuarantineItem", "id! at:time principal source:text? asset:text? point:text? code! detail payload state!:waiting|reingested|dropped"},
+    {"QuarantineItem",
+     "id! at:time principal source:text? asset:text? point:text? code! detail payload "
+     "state!:waiting|reingested|dropped"},
     {"Ids", "ids!:[text]"},
     {"User", "name! person roles!:[text] area unit enabled:bool must_change:bool has_password:bool rev:int"},
     {"UserPut", "person roles:[text] area unit password enabled:bool must_change:bool"},

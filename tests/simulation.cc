@@ -32,6 +32,10 @@ void copy_message(const ReadingBatch& from, std::size_t index, ReadingBatch& to)
   add_message(to, from.asset_of(message), message.at, values);
 }
 
+// What fields that know only some words get.
+const std::map<std::string, std::string> kWords{
+    {"kind", "timeout"}, {"satisfaction", "satisfied"}, {"look_back", "kept"}};
+
 class District {
  public:
   District(std::uint64_t seed, const SimulationFaults& faults) : seed_(seed), faults_(faults), chance_(seed * 7919 + 1), city_(seed) {
@@ -90,6 +94,8 @@ class District {
     person("accept", "acceptor", "50", "");
     person("dispatch", "dispatcher", "50", "");
     person("collect", "collector", kDistrict, "");
+    person("inspect", "inspector", kDistrict, "");
+    person("lead", "leader", "50", "");
     for (const char* duty : {"sanitation", "street", "landscape", "municipal", "environment"}) {
       person(std::string("desk-") + duty, "unit_desk", kDistrict, kDistrict + "-" + duty);
       person(std::string("crew-") + duty, "handler", kDistrict, kDistrict + "-" + duty);
@@ -130,7 +136,7 @@ class District {
   void people() {
     std::vector<std::string> numbers;
     for (const auto& [no, held] : city_.city().command().files())
-      if (is_open(held.file.stage)) numbers.push_back(no);
+      if (is_open(held.file.stage) || roll() < 0.02) numbers.push_back(no);  // now and then one that is over
     for (const std::string& no : numbers) {
       if (roll() > 0.7) continue;
       const std::string& principal = people_[chance_.next() % people_.size()];
@@ -138,10 +144,17 @@ class District {
       const Case file = *city_.city().command().open_case(no);
       const Asset* asset = city_.city().tables().asset(file.asset);
       const Analyse::Agreement agreement = asset ? city_.city().analyse().agreement(*asset, city_.now()) : Analyse::Agreement{};
-      const CaseGuards guards = guards_of(file, {agreement.needed, agreement.agrees, agreement.because}, *city_.city().packs(), "50");
+      Agreed agreed{agreement.needed, agreement.agrees, agreement.because};
+      if (const CaseClocks* clocks = city_.city().supervise().clocks(no))
+        agreed.disposal_missed = disposal_missed(clocks->shown(), city_.now());
+      CaseGuards guards = guards_of(file, agreed, *city_.city().packs(), "50");
+      for (const std::string& child : file.course.children) {
+        const Case* known = city_.city().command().open_case(child);
+        guards.children_open = guards.children_open || (known != nullptr && is_open(known->stage));
+      }
       std::vector<ActionOffer> able;
       for (ActionOffer& offer : offers(file, actor, guards))
-        if (offer.name != "cancel" && offer.name != "force_close" && offer.name != "merge") able.push_back(std::move(offer));
+        if ((offer.name != "split" || roll() < 0.05) && offer.name != "cancel" && offer.name != "force_close" && offer.name != "merge" && offer.name != "unmerge") able.push_back(std::move(offer));
       if (able.empty()) continue;
       const ActionOffer& offer = able[chance_.next() % able.size()];
       take(no, principal, file, offer);
@@ -159,6 +172,12 @@ class District {
         body[name] = file.returns % 2 == 0 ? first : second;
       } else if (name == "handler") {
         body[name] = "user:crew-" + (file.unit.size() > 7 ? file.unit.substr(7) : std::string("street"));
+      } else if (name == "collector") {
+        body[name] = "user:collect";
+      } else if (name == "until" || name == "due") {
+        body[name] = format_time(city_.now() + std::chrono::hours(1));
+      } else if (const auto known = kWords.find(name); known != kWords.end()) {
+        body[name] = known->second;
       } else if (name == "attachments") {
         body[name] = json::array{picture()};
       } else if (field.required) {

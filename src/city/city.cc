@@ -183,6 +183,8 @@ Answer City::act(const ActionIn& in, const Actor& actor, Context& city, Outcome&
         const Analyse::Agreement agreement = analyse_.agreement(*asset, now_);
         agreed = Agreed{agreement.needed, agreement.agrees, agreement.because};
       }
+      if (const CaseClocks* clocks = supervise_.clocks(file->no))
+        agreed.disposal_missed = disposal_missed(clocks->shown(), now_);
     }
     return command_.act(in, actor, agreed, city, [this](std::string_view id) { return actor_of(access_.table(), id); });
   }

@@ -6,12 +6,12 @@
 
 namespace cityloop {
 
-inline constexpr std::uint32_t kStepVersion = 3;  // Log records and checkpoints
+inline constexpr std::uint32_t kStepVersion = 4;  // Log records and checkpoints
 inline constexpr std::uint32_t kOldestState =
-    3;  // the oldest version whose checkpoint this program reads: an upgrade goes
+    4;  // the oldest version whose checkpoint this program reads: an upgrade goes
         // through a clean stop, which leaves a checkpoint and no log to replay.
-        // 3 writes clocks that 1 and 2 did not keep; nothing converts those
-inline constexpr std::uint32_t kSchemaVersion = 1;  // Journal tables
+        // 4 writes the course of a case that those before did not keep; nothing converts those
+inline constexpr std::uint32_t kSchemaVersion = 2;  // Journal tables
 inline constexpr const char* kProgramVersion = "0.1.0";
 
 }  // namespace cityloop

@@ -4,21 +4,11 @@
 #include <algorithm>
 
 #include "command/body.h"
-#include "command/command.h"
+#include "command/case_step.h"
 #include "core/json.h"
 #include "core/limits.h"
 
 namespace cityloop {
-
-struct Command::Step {
-  CaseFile& held;
-  const Transition& row;
-  const Actor& actor;
-  const json::object& body;
-  const Persons& persons;
-  Context& city;
-  TimelineEntry entry;  // actor, action, from, comment or reason, attachments
-};
 
 namespace {
 
@@ -41,7 +31,8 @@ Result<void> check_fields(const json::object& body, const Transition& row) {
   }
   for (const FieldNeed& field : row.fields) {
     const json::value* value = body.if_contains(field.name);
-    if (!field.required) continue;
+    if (!field.required || field.name == "attachments") continue;  // pictures: the guard `proof` asks for them
+    if (field.name == "until") continue;                           // a time: its action reads it
     if (value == nullptr || value->is_null())
       return fail(errors::kMissingField, "`" + std::string(field.name) + "` is missing");
     TRY(need_text(body, field.name, limits::kTextBytes));
@@ -88,6 +79,7 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
   if (!body) return refuse(body.error());
 
   CaseGuards guards = guards_of(held->file, agreed, city.packs, city.tables.root_area());
+  guards.children_open = has_open_child(held->file);
   const json::value* pictures = body->if_contains("attachments");
   guards.photo_given = pictures != nullptr && pictures->is_array() && !pictures->get_array().empty();
   const Ruling ruling = rule_on(held->file, action, actor, guards);
@@ -104,7 +96,7 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
   if (const auto known = check_attachments(entry->attachments); !known) return refuse(known.error());
 
   if (agreed.needed) held->file.agreed = agreed.agrees;
-  Step step{*held, *ruling.row, actor, *body, persons, city, std::move(*entry)};
+  Step step{*held, *ruling.row, actor, *body, persons, city, std::move(*entry), {}};
   if (const auto done_ = perform(step); !done_) return refuse(done_.error());
   return done(answer_of(held->file), held->file.rev);
 }
@@ -112,24 +104,85 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
 Result<void> Command::perform(Step& step) {
   using Perform = Result<void> (Command::*)(Step&);
   static const std::map<std::string_view, Perform> performers = {
-      {"verify", &Command::verify},   {"register", &Command::file_it}, {"reject", &Command::end},
-      {"cancel", &Command::end},      {"close", &Command::end},        {"force_close", &Command::end},
-      {"merge", &Command::merge},     {"dispatch", &Command::dispatch}, {"assign", &Command::assign},
-      {"return", &Command::give_back}, {"accept", &Command::accept},   {"arrive", &Command::arrive},
-      {"finish", &Command::finish},   {"check", &Command::check},      {"rework", &Command::rework},
+      {"verify", &Command::verify},
+      {"self_handle", &Command::self_handle},
+      {"register", &Command::file_it},
+      {"settle", &Command::end},
+      {"reject", &Command::end},
+      {"cancel", &Command::end},
+      {"close", &Command::end},
+      {"force_close", &Command::end},
+      {"merge", &Command::merge},
+      {"unmerge", &Command::unmerge},
+      {"split", &Command::split},
+      {"dispatch", &Command::dispatch},
+      {"recall", &Command::recall},
+      {"assign", &Command::assign},
+      {"revoke", &Command::revoke},
+      {"return", &Command::give_back},
+      {"accept", &Command::accept},
+      {"arrive", &Command::arrive},
+      {"finish", &Command::finish},
+      {"request_extension", &Command::ask},
+      {"request_suspension", &Command::ask},
+      {"endorse", &Command::endorse},
+      {"refuse_request", &Command::refuse_request},
+      {"extend", &Command::extend},
+      {"suspend", &Command::suspend},
+      {"resume", &Command::resume},
+      {"feedback", &Command::feed_back},
+      {"check", &Command::check},
+      {"rework", &Command::rework},
       {"reopen", &Command::reopen},
+      {"supervise", &Command::supervise},
+      {"reply", &Command::reply},
+      {"conclude", &Command::conclude},
+      {"instruct", &Command::instruct},
+      {"look_back", &Command::look_back},
+      {"revisit", &Command::revisit},
+      {"appeal", &Command::appeal},
+      {"uphold_appeal", &Command::uphold_appeal},
+      {"refuse_appeal", &Command::refuse_appeal},
   };
   const auto found = performers.find(step.row.action);
   if (found != performers.end()) return (this->*found->second)(step);
-  advance(step);  // feedback, comment: nothing but the step itself
+  advance(step);  // comment: nothing but the step itself
   return {};
 }
 
-// The step itself: stage by the table, pictures linked, recorded.
+// The step itself: stage by the table, pictures linked, recorded; collectors get their tasks and lose those that are
+// over. What a unit asked for falls away when the case is no longer with it.
 void Command::advance(Step& step) {
-  if (step.row.moves) step.held.file.stage = step.row.to;
-  link_attachments(step.entry.attachments, step.held.file.area, &step.held, step.city);
+  Case& file = step.held.file;
+  const Stage before = file.stage;
+  file.stage = next_stage(step.row, file);
+  if (file.stage != Stage::pending_handle && file.stage != Stage::handling) file.course.request.reset();
+  if (file.stage != Stage::suspended) file.course.suspended_until.reset();
+  link_attachments(step.entry.attachments, file.area, &step.held, step.city);
   record(step.held, std::move(step.entry), step.city);
+  if (file.stage == before) return;
+  const std::string_view action = step.row.action;
+  const bool done_ = action == "verify" || action == "check" || action == "rework" || action == "self_handle";
+  end_tasks(step.held, done_ ? "finished" : "revoked", step.city);
+  if (file.stage == Stage::verifying) send_collector(step.held, "verify", step.collector, step.city);
+  if (file.stage == Stage::checking) send_collector(step.held, "check", step.collector, step.city);
+}
+
+// Whom the acceptor or dispatcher sends: a collector whose area holds the case.
+Result<void> Command::name_collector(Step& step) {
+  std::string id = TRY(want_text(step.body, "collector", limits::kAssetIdBytes));
+  if (id.empty()) return {};
+  if (id.find(':') == std::string::npos) id = "user:" + id;
+  if (step.persons) {
+    const std::optional<Actor> person = step.persons(id);
+    if (!person || !person->is(Role::collector)) return bad_field("collector", "names no collector at work");
+    if (!in_scope(person->area, step.held.file.area, step.city.tables.root_area()))
+      return bad_field("collector", "names a collector of another area");
+    step.entry.fields["collector_name"] = person->person;
+  }
+  step.entry.fields["collector"] = id;
+  step.collector = id;
+  return {};
 }
 
 Result<void> Command::verify(Step& step) {
@@ -138,16 +191,39 @@ Result<void> Command::verify(Step& step) {
     if (result != "confirmed" && result != "not_found") return bad_field("result", "must be confirmed or not_found");
     step.entry.fields["result"] = result;
     step.held.file.returned_from.clear();
+  } else {
+    TRY(name_collector(step));
   }
   advance(step);
   return {};
 }
 
-// 立案. The class must stand: routing, limit and photo duty follow from it.
+// 自行处置: the collector mended it on the spot and shows it by a picture.
+Result<void> Command::self_handle(Step& step) {
+  TRY(classify(step));
+  step.held.file.finished_at = step.city.now;
+  step.held.file.proof = true;
+  return end(step);
+}
+
+// 立案: an acceptor proposes it, a shift leader decides. The class must stand: routing, limit and photo duty follow from it.
 Result<void> Command::file_it(Step& step) {
+  const std::optional<Urgency> urgency = TRY(want_urgency(step.body, "urgency"));
+  TRY(classify(step));
+  if (urgency) {
+    step.entry.fields["urgency"] = urgency_name(*urgency);
+    step.held.file.urgency = *urgency;
+  }
+  advance(step);
+  if (step.held.file.stage != Stage::pending_dispatch) return {};
+  set_reports(step.held.file, "filed", step.actor.id, step.city);
+  auto_dispatch(step.held, step.city);
+  return {};
+}
+
+Result<void> Command::classify(Step& step) {
   Case& file = step.held.file;
   const ClassCode given = TRY(want_class(step.body, "class", step.city.packs));
-  const std::optional<Urgency> urgency = TRY(want_urgency(step.body, "urgency"));
   const ClassCode klass = given.code.empty() ? file.klass : given;
   if (klass.code.empty()) return fail(errors::kMissingField, "`class` is missing: a case is filed under a class");
   if (!file.asset.empty()) {
@@ -163,80 +239,29 @@ Result<void> Command::file_it(Step& step) {
     file.limit = pack == nullptr ? "" : pack->the_case->limit;
     file.klass = klass;
   }
-  if (urgency) {
-    step.entry.fields["urgency"] = urgency_name(*urgency);
-    file.urgency = *urgency;
-  }
-  advance(step);
-  set_reports(file, "filed", step.actor.id, step.city);
-  auto_dispatch(step.held, step.city);
   return {};
 }
 
-// Every way out: not accepted, cancelled, closed, closed by force.
+// Every way out: not accepted, cancelled, settled on the spot, closed, closed by force.
 Result<void> Command::end(Step& step) {
   Case& file = step.held.file;
   const bool closes = step.row.to == Stage::closed || step.row.to == Stage::forced_close;
   if (closes) file.closed_at = step.city.now;
+  const bool on_the_spot = step.row.action == "settle" || step.row.action == "self_handle";
+  if (on_the_spot) file.course.settled = step.row.action;
   if (step.row.action == "force_close" && !file.agreed && file.level != Level::none) {
     step.entry.fields["overrides"] = "sensor";
   }
   const std::string comment = step.entry.comment;
   advance(step);
   end_orders(step.held, "revoked", step.city);
+  if (on_the_spot) set_reports(file, "filed", step.actor.id, step.city);
   if (closes) {
     notify(file, "city.case.closed", comment, step.city);
   } else {
     set_reports(file, "rejected", step.actor.id, step.city);
   }
   return {};
-}
-
-Result<void> Command::merge(Step& step) {
-  const std::string no = TRY(need_text(step.body, "into", 40));
-  CaseFile* into = find_open(no);
-  if (into == nullptr) return bad_field("into", "names no open case");
-  if (into == &step.held) return bad_field("into", "names the case itself");
-  if (!in_scope(step.actor.area, into->file.area, step.city.tables.root_area())) {
-    return fail(errors::kForeignArea, "`into` names a case outside your area");
-  }
-  step.entry.fields["into"] = no;
-  step.held.file.merged_into = no;
-  const std::string comment = step.entry.comment;
-  advance(step);
-  move_parts(step.held, *into, step.actor.id, step.city);
-  TimelineEntry joined;
-  joined.actor = step.actor.id;
-  joined.actor_name = step.actor.person;
-  joined.action = "merged";
-  joined.from = into->file.stage;
-  joined.comment = comment;
-  joined.fields["from"] = step.held.file.no;
-  record(*into, std::move(joined), step.city);
-  return {};
-}
-
-// Alarms, reports and pictures of a merged case go over; the merged one keeps its lists as they were: its data stay
-// readable.
-void Command::move_parts(CaseFile& from, CaseFile& into, const std::string& actor, Context& city) {
-  for (const std::string& id : from.file.alarms) {
-    if (std::ranges::find(into.file.alarms, id) == into.file.alarms.end()) into.file.alarms.push_back(id);
-    if (const auto alarm = alarms_.find(id); alarm != alarms_.end()) alarm->second.case_no = into.file.no;
-    links_.emplace_back(id, into.file.no);
-  }
-  for (const std::string& id : from.file.reports) {
-    if (std::ranges::find(into.file.reports, id) == into.file.reports.end()) into.file.reports.push_back(id);
-    const auto report = reports_.find(id);
-    if (report == reports_.end()) continue;
-    report->second.state = "merged";
-    report->second.case_no = into.file.no;
-    city.emit("report.update", actor, report->second);
-  }
-  for (const std::string& id : from.attachments) {
-    if (std::ranges::find(into.attachments, id) == into.attachments.end()) into.attachments.push_back(id);
-  }
-  into.seen_at = std::max(into.seen_at, from.seen_at);
-  weigh(into.file);
 }
 
 void Command::set_reports(const Case& file, const std::string& state, const std::string& actor, Context& city) {
@@ -265,6 +290,18 @@ Result<void> Command::dispatch(Step& step) {
   return {};
 }
 
+// 收回: the dispatcher takes it back from the unit, to send it elsewhere (转办). No return of the unit.
+Result<void> Command::recall(Step& step) {
+  Case& file = step.held.file;
+  step.entry.fields["unit"] = file.unit;
+  file.handler.clear();
+  const std::string comment = step.entry.comment;
+  advance(step);
+  end_orders(step.held, "revoked", step.city);
+  notify(file, "city.case.recalled", comment, step.city);
+  return {};
+}
+
 Result<void> Command::assign(Step& step) {
   std::string id = TRY(need_text(step.body, "handler", limits::kAssetIdBytes));
   if (id.find(':') == std::string::npos) id = "user:" + id;
@@ -288,9 +325,19 @@ Result<void> Command::assign(Step& step) {
   return {};
 }
 
+// The unit takes the case back from the handler whom it was given to; whoever of the unit is free may take it.
+Result<void> Command::revoke(Step& step) {
+  step.entry.fields["handler"] = std::exchange(step.held.file.handler, {});
+  advance(step);
+  end_orders(step.held, "revoked", step.city);
+  put_order(make_order(step.held, "sent", step.city), step.actor.id, step.city);
+  return {};
+}
+
 // 退回: what was known stays; whoever gave it back is remembered until the next step forward.
 Result<void> Command::give_back(Step& step) {
   Case& file = step.held.file;
+  if (step.row.to == Stage::pending_handle) return revoke(step);  // by the handler, to the unit's desk
   const bool by_unit = step.row.to == Stage::pending_dispatch;
   file.returned_from = by_unit ? file.unit : "dispatcher";
   ++file.returns;
@@ -344,6 +391,12 @@ Result<void> Command::finish(Step& step) {
   return {};
 }
 
+Result<void> Command::feed_back(Step& step) {
+  if (step.row.to == Stage::checking) TRY(name_collector(step));
+  advance(step);
+  return {};
+}
+
 Result<void> Command::check(Step& step) {
   const std::string result = TRY(want_text(step.body, "result", 40));
   if (!result.empty() && result != "ok") return bad_field("result", "must be ok; a check that fails is a rework");
@@ -374,6 +427,8 @@ Result<void> Command::reopen(Step& step) {
   }
   file.closed_at.reset();
   file.proof = false;
+  ++file.course.reopens;
+  file.course.settled.clear();
   advance(step);
   return {};
 }

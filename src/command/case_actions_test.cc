@@ -16,9 +16,11 @@ TEST(CaseActions, TheWholeWayFromOpeningToClosing) {
   const std::string no = city.at(Stage::reported);
   EXPECT_EQ(no, "5001062022082200001");
   EXPECT_EQ(city.file(no).rev, 1u);
-  const Answer filed = city.step(no, "register", city.acceptor);
-  EXPECT_EQ(filed.body, R"({"no":"5001062022082200001","stage":"pending_dispatch","rev":2})");
-  EXPECT_EQ(filed.rev, 2u);
+  const Answer proposed = city.step(no, "register", city.acceptor);
+  EXPECT_EQ(proposed.body, R"({"no":"5001062022082200001","stage":"pending_register","rev":2})");
+  const Answer filed = city.step(no, "register", city.leader_of_shift);
+  EXPECT_EQ(filed.body, R"({"no":"5001062022082200001","stage":"pending_dispatch","rev":3})");
+  EXPECT_EQ(filed.rev, 3u);
   EXPECT_EQ(city.file(no).candidates.front().unit, "u-san");
   EXPECT_EQ(city.step(no, "dispatch", city.dispatcher, R"({"unit":"u-san","comment":"go"})").status, 200);
   EXPECT_EQ(city.held(no).orders.back().id, no + "-01");
@@ -41,7 +43,12 @@ TEST(CaseActions, TheWholeWayFromOpeningToClosing) {
   EXPECT_EQ(city.held(no).orders.back().state, "finished");
   EXPECT_EQ(city.bodies<Attachment>().back().area, "500106009") << "the picture belongs where the case lies";
   EXPECT_EQ(city.step(no, "feedback", city.desk).status, 200);
+  EXPECT_EQ(city.file(no).stage, Stage::pending_feedback);
+  EXPECT_EQ(city.step(no, "feedback", city.dispatcher).status, 200);
+  EXPECT_EQ(city.held(no).orders.back().kind, "check");
+  EXPECT_EQ(city.held(no).orders.back().state, "sent");
   EXPECT_EQ(city.step(no, "check", city.collector, R"({"result":"ok"})").status, 200);
+  EXPECT_EQ(city.held(no).orders.back().state, "finished");
   EXPECT_EQ(city.command.awaiting_agreement(), (std::vector<std::pair<std::string, std::string>>{{no, "t-1"}}));
   EXPECT_EQ(city.step(no, "close", city.leader_of_shift, "{}", kAgrees).status, 200);
   EXPECT_EQ(city.file(no).stage, Stage::closed);
@@ -120,6 +127,7 @@ TEST(CaseActions, TheDispatcherGivesBackAndTheAcceptorVerifiesFirst) {
   EXPECT_EQ(city.step(no, "return", city.dispatcher, R"({"reason":"unclear"})").status, 200);
   EXPECT_EQ(city.file(no).stage, Stage::reported);
   EXPECT_EQ(city.step(no, "register", city.acceptor).status, 409);
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift).status, 409);
   EXPECT_EQ(city.step(no, "verify", city.acceptor).status, 200);
   EXPECT_EQ(city.step(no, "verify", city.collector).code, "field.missing");
   EXPECT_EQ(city.step(no, "verify", city.collector, R"({"result":"perhaps"})").code, "field.invalid");
@@ -137,7 +145,8 @@ TEST(CaseActions, ReworkGoesToTheSameUnitAndAsksForANewProof) {
   EXPECT_EQ(file.unit, "u-san");
   EXPECT_EQ(file.handler, "user:crew");
   EXPECT_EQ(file.reworks, 1);
-  EXPECT_EQ(city.held(no).orders.back().id, no + "-02");
+  EXPECT_EQ(city.held(no).orders.back().id, no + "-03") << "-02 was the collector's";
+  EXPECT_EQ(city.held(no).orders.back().kind, "handle");
   EXPECT_EQ(city.held(no).orders.back().state, "accepted");
   EXPECT_EQ(city.step(no, "finish", city.crew).status, 409) << "the old picture proves nothing";
   EXPECT_EQ(city.step(no, "finish", city.crew, R"({"attachments":[")" + city.picture('b') + R"("]})").status, 200);

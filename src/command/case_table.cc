@@ -18,34 +18,89 @@ const std::vector<Stage>& open_stages() {
   return stages;
 }
 
+std::vector<Stage> with(std::vector<Stage> stages, std::initializer_list<Stage> more) {
+  stages.insert(stages.end(), more);
+  return stages;
+}
+
+// Who may work on it: everybody of the centre and of the unit.
+const std::vector<Role>& everybody() {
+  static const std::vector<Role> roles = {collector, acceptor,  shift_leader, dispatcher, unit_desk,
+                                          handler,   inspector, evaluator,    leader,     admin};
+  return roles;
+}
+
 const std::vector<Transition>& rows() {
+  constexpr Stage kSame = reported;  // of rows that do not move to a stage of their own
   static const std::vector<Transition> table = {
-      {"verify", {reported}, verifying, {acceptor}, {{"comment"}}},
+      // 受理 accepting and filing
+      {"verify", {reported, pending_register}, verifying, {acceptor}, {{"collector"}, {"comment"}}},
       {"verify", {verifying}, reported, {collector}, {{"result", true}, {"comment"}, {"attachments"}}},
+      {"self_handle", {reported, verifying}, closed, {collector}, {{"attachments", true}, {"class"}, {"comment"}}},
       {"register",
        {reported, pending_register},
        pending_dispatch,
-       {acceptor, shift_leader, admin},
+       {shift_leader, admin},
        {{"class"}, {"urgency"}, {"comment"}}},
+      {"register", {reported}, pending_register, {acceptor}, {{"class"}, {"urgency"}, {"comment"}}},
+      {"settle", {reported, pending_register}, closed, {acceptor, shift_leader, admin}, {{"reason", true}}},
       {"reject", {reported, pending_register}, not_accepted, {acceptor, shift_leader, admin}, {{"reason", true}}},
       {"merge",
        {reported, verifying, pending_register, pending_dispatch},
        cancelled,
        {acceptor, shift_leader, dispatcher, admin},
        {{"into", true}, {"comment"}}},
+      {"unmerge", {cancelled}, kSame, {acceptor, shift_leader, dispatcher, admin}, {{"reason", true}}, Move::back},
+      {"split",
+       {reported, pending_register, pending_dispatch, pending_handle, handling},
+       kSame,
+       {acceptor, shift_leader, dispatcher, admin},
+       {{"title", true}, {"class"}, {"comment"}},
+       Move::stays},
+      // 转办 dispatching
       {"dispatch",
        {pending_dispatch},
        pending_handle,
        {dispatcher, shift_leader, admin},
        {{"unit", true}, {"comment"}}},
-      {"assign", {pending_handle}, pending_handle, {unit_desk}, {{"handler", true}, {"comment"}}, false},
-      {"return", {pending_handle}, pending_dispatch, {unit_desk}, {{"reason", true}}},
+      {"recall", {pending_handle, handling}, pending_dispatch, {dispatcher, admin}, {{"reason", true}}},
+      // 处置 disposal
+      {"assign", {pending_handle}, kSame, {unit_desk}, {{"handler", true}, {"comment"}}, Move::stays},
+      {"revoke", {pending_handle}, kSame, {unit_desk}, {{"comment"}}, Move::stays},
       {"return", {pending_dispatch}, reported, {dispatcher, admin}, {{"reason", true}}},
+      {"return", {pending_handle}, pending_dispatch, {unit_desk}, {{"reason", true}}},
+      {"return", {handling}, pending_handle, {handler}, {{"reason", true}}},
       {"accept", {pending_handle}, handling, {handler}, {{"comment"}}},
-      {"arrive", {handling}, handling, {handler}, {{"location"}, {"comment"}, {"attachments"}}, false},
+      {"arrive", {handling}, kSame, {handler}, {{"location"}, {"comment"}, {"attachments"}}, Move::stays},
       {"finish", {handling}, handle_finish, {handler}, {{"attachments"}, {"comment"}}},
-      {"feedback", {handle_finish}, checking, {unit_desk, dispatcher, admin}, {{"comment"}, {"attachments"}}},
-      {"feedback", {pending_feedback}, checking, {dispatcher, admin}, {{"comment"}, {"attachments"}}},
+      {"request_extension", {pending_handle, handling}, kSame, {unit_desk, handler}, {{"reason", true}}, Move::stays},
+      {"request_suspension",
+       {pending_handle, handling},
+       kSame,
+       {unit_desk, handler},
+       {{"until", true}, {"reason", true}},
+       Move::stays},
+      {"endorse", {pending_handle, handling}, kSame, {unit_desk}, {{"comment"}}, Move::stays},
+      {"refuse_request",
+       {pending_handle, handling},
+       kSame,
+       {dispatcher, unit_desk, admin},
+       {{"reason", true}},
+       Move::stays},
+      {"extend", {pending_handle, handling}, kSame, {dispatcher, admin}, {{"comment"}}, Move::stays},
+      {"suspend",
+       {pending_handle, handling},
+       suspended,
+       {dispatcher, shift_leader, admin},
+       {{"until", true}, {"reason", true}}},
+      {"resume", {suspended}, kSame, {dispatcher, shift_leader, admin}, {{"comment"}}, Move::back},
+      {"feedback",
+       {handle_finish, pending_feedback},
+       checking,
+       {dispatcher, admin},
+       {{"collector"}, {"comment"}, {"attachments"}}},
+      {"feedback", {handle_finish}, pending_feedback, {unit_desk}, {{"comment"}, {"attachments"}}},
+      // 核查结案 checking and closing
       {"check",
        {checking},
        pending_close,
@@ -66,13 +121,48 @@ const std::vector<Transition>& rows() {
        cancelled,
        {shift_leader, admin},
        {{"reason", true}}},
-      {"reopen", {closed, forced_close}, pending_dispatch, {shift_leader, admin}, {{"reason", true}}},
-      {"comment",
+      {"reopen", {closed, forced_close}, pending_dispatch, {shift_leader, inspector, admin}, {{"reason", true}}},
+      {"revisit",
+       {closed, forced_close},
+       kSame,
+       {acceptor},
+       {{"satisfaction", true}, {"comment"}},
+       Move::stays},
+      // 督查考核 oversight
+      {"supervise",
        open_stages(),
-       reported,
-       {collector, acceptor, shift_leader, dispatcher, unit_desk, handler, inspector, evaluator, leader, admin},
+       kSame,
+       {inspector, leader, shift_leader, admin},
+       {{"kind", true}, {"requirement", true}, {"due"}},
+       Move::stays},
+      {"reply",
+       open_stages(),
+       kSame,
+       {unit_desk, dispatcher, admin},
        {{"comment", true}, {"attachments"}},
-       false},
+       Move::stays},
+      {"conclude",
+       with(open_stages(), {closed, forced_close}),
+       kSame,
+       {inspector, leader, shift_leader, admin},
+       {{"comment"}},
+       Move::stays},
+      {"instruct", open_stages(), kSame, {leader}, {{"comment", true}}, Move::stays},
+      {"look_back",
+       {closed, forced_close},
+       kSame,
+       {inspector},
+       {{"look_back", true}, {"comment"}, {"attachments"}},
+       Move::stays},
+      {"appeal", {closed, forced_close}, kSame, {unit_desk}, {{"reason", true}, {"attachments"}}, Move::stays},
+      {"uphold_appeal", {closed, forced_close}, kSame, {dispatcher, acceptor, admin}, {{"comment"}}, Move::stays},
+      {"refuse_appeal",
+       {closed, forced_close},
+       kSame,
+       {dispatcher, acceptor, admin},
+       {{"reason", true}},
+       Move::stays},
+      {"comment", open_stages(), kSame, everybody(), {{"comment", true}, {"attachments"}}, Move::stays},
   };
   return table;
 }
@@ -134,39 +224,21 @@ Ruling unit_guard(const Case& file, const Transition& row, const Actor& actor) {
   return {&row, {}, {}};
 }
 
-Ruling closing_guard(const Case& file, const Transition& row, const CaseGuards& guards) {
-  if (guards.agreement_needed && !guards.agrees) {
-    return no("agreement", "The sensor does not agree yet: " + guards.agreement_because +
-                               " Close it when it does, or force_close with a reason.");
-  }
-  if (!guards.agreement_needed && !file.alarms.empty() && file.level != Level::none) {
-    return no("agreement",
-              "A " + std::string(level_name(file.level)) +
-                  " alarm of the case still holds. Close it when it has cleared, or force_close with a reason.");
-  }
+Ruling guarded(const Case& file, const Transition& row, const Actor& actor, const CaseGuards& guards) {
+  if (Ruling ruling = unit_guard(file, row, actor); ruling.row == nullptr) return ruling;
+  Refusal refusal = guard(file, row, actor, guards);
+  if (!refusal.code.empty()) return no(std::move(refusal.code), std::move(refusal.why_not));
   return {&row, {}, {}};
 }
 
-Ruling guarded(const Case& file, const Transition& row, const Actor& actor, const CaseGuards& guards) {
-  if (Ruling ruling = unit_guard(file, row, actor); ruling.row == nullptr) return ruling;
-  // Who receives a return may not take the next main step as if nothing had happened: the acceptor's side has it
-  // verified first (the dispatcher's side may not send it to the unit that gave it back; that guard knows the unit, see
-  // case_actions.cc).
-  if (row.action == "register" && !file.returned_from.empty()) {
-    return no("returned", "The dispatcher returned the case: have it verified, reject, merge or cancel it.");
-  }
-  if (row.action == "finish" && guards.photo_needed && !guards.photo_given && !file.proof) {
-    return no("proof", "A photo taken after the work is needed: name it in `attachments`.");
-  }
-  if (row.action == "close") return closing_guard(file, row, guards);
-  return {&row, {}, {}};
-}
+bool asks(const Case& file, std::string_view kind) { return file.course.request && file.course.request->kind == kind; }
 
 std::vector<FieldNeed> fields_of(const Transition& row, const Case& file, const CaseGuards& guards) {
   std::vector<FieldNeed> fields = row.fields;
   for (FieldNeed& field : fields) {
     if (row.action == "finish" && field.name == "attachments") field.required = guards.photo_needed && !file.proof;
-    if (row.action == "register" && field.name == "class") field.required = file.klass.code.empty();
+    if (field.name == "class" && row.action != "split") field.required = file.klass.code.empty();
+    if (row.action == "suspend" && field.name == "until") field.required = !asks(file, "suspension");
   }
   return fields;
 }
@@ -182,7 +254,24 @@ const Transition* shown_row(const Case& file, std::string_view action, const Act
   return first;
 }
 
+std::string_view leads_to(const Transition& row) {
+  return row.move == Move::to ? stage_name(row.to) : row.move == Move::stays ? "stays" : "back";
+}
+
 }  // namespace
+
+Stage next_stage(const Transition& row, const Case& file) {
+  return row.move == Move::to ? row.to : row.move == Move::stays ? file.stage : file.course.back_to;
+}
+
+bool disposal_missed(std::span<const Clock> clocks, Time now) {
+  for (auto clock = clocks.rbegin(); clock != clocks.rend(); ++clock) {
+    if (clock->stage != Stage::handling) continue;
+    const bool runs_late = !clock->stopped && !clock->paused && clock->deadline && *clock->deadline <= now;
+    return clock->overdue || runs_late;
+  }
+  return false;
+}
 
 std::span<const Transition> case_table() { return rows(); }
 
@@ -220,7 +309,7 @@ std::string case_table_markdown() {
   std::string text = "| action | from | to | roles | fields (**required**) |\n|---|---|---|---|---|\n";
   for (const Transition& row : rows()) {
     text += "| `" + std::string(row.action) + "` | " + listed(row.from, stage_name) + " | " +
-            (row.moves ? std::string(stage_name(row.to)) : "stays") + " | " + listed(row.roles, role_name) + " | " +
+            std::string(leads_to(row)) + " | " + listed(row.roles, role_name) + " | " +
             listed(row.fields, [](const FieldNeed& field) {
               return field.required ? "**" + std::string(field.name) + "**" : std::string(field.name);
             }) + " |\n";

@@ -51,6 +51,16 @@ std::string notice_data(const Case& file, const std::string& comment) {
   return json::serialize(data);
 }
 
+// When the case wants something by itself: a suspension's end, a supervision that nobody replied to.
+std::optional<Time> wakes_at(const Case& file) {
+  std::optional<Time> at;
+  if (file.stage == Stage::suspended) at = file.course.suspended_until;
+  if (!is_open(file.stage) || file.course.supervisions.empty()) return at;
+  const Supervision& last = file.course.supervisions.back();
+  if (last.replied_at || last.concluded_at || last.escalated || !last.due) return at;
+  return at ? std::min(*at, *last.due) : last.due;
+}
+
 }  // namespace
 
 CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs, const std::string& root_area) {
@@ -60,6 +70,7 @@ CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs,
   guards.agreement_needed = spec != nullptr && agreed.needed;
   guards.agrees = agreed.agrees;
   guards.agreement_because = agreed.because;
+  guards.disposal_missed = agreed.disposal_missed;
   guards.root_area = root_area;
   return guards;
 }
@@ -222,6 +233,14 @@ void Command::notify(const Case& file, const std::string& type, const std::strin
 void Command::reindex(const CaseFile& held) {
   const Case& file = held.file;
   index_.update(file);
+  if (const auto old = wakes_at_.find(file.no); old != wakes_at_.end()) {
+    waking_.erase({old->second, file.no});
+    wakes_at_.erase(old);
+  }
+  if (const auto at = wakes_at(file)) {
+    waking_.emplace(*at, file.no);
+    wakes_at_.emplace(file.no, *at);
+  }
   if (!is_open(file.stage)) {
     leaving_.emplace(file.changed_at + limits::kClosedCaseKept, file.no);
   }
@@ -229,6 +248,16 @@ void Command::reindex(const CaseFile& held) {
     awaiting_.insert(file.no);
   } else {
     awaiting_.erase(file.no);
+  }
+}
+
+// What came due by itself.
+void Command::wake(CaseFile& held, Context& city) {
+  const Case& file = held.file;
+  if (file.stage == Stage::suspended && file.course.suspended_until && *file.course.suspended_until <= city.now) {
+    resume_by_itself(held, city);
+  } else {
+    escalate(held, city);
   }
 }
 
@@ -245,6 +274,24 @@ Order& Command::make_order(CaseFile& held, std::string state, Context& city) {
   order.state = std::move(state);
   order.sent_at = city.now;
   return held.orders.emplace_back(std::move(order));
+}
+
+// 核实 or 核查 is a collector's task: that one's, or whoever is near.
+void Command::send_collector(CaseFile& held, std::string kind, const std::string& collector, Context& city) {
+  Order& order = make_order(held, "sent", city);
+  order.kind = std::move(kind);
+  order.unit.clear();
+  order.handler = collector;
+  put_order(order, "system", city);
+}
+
+void Command::end_tasks(CaseFile& held, const std::string& state, Context& city) {
+  for (Order& order : held.orders) {
+    if (order.kind == "handle" || order.state != "sent") continue;
+    order.state = state;
+    if (state == "finished") order.finished_at = city.now;
+    put_order(order, "system", city);
+  }
 }
 
 void Command::put_order(const Order& order, const std::string& actor, Context& city) {

@@ -21,7 +21,13 @@
 
 namespace cityloop {
 
-struct Agreed { bool needed = false; bool agrees = false; std::string because; };
+// What other rooms know of a case at this moment.
+struct Agreed {
+  bool needed = false;           // its pack asks for the sensor's agreement
+  bool agrees = false;
+  std::string because;
+  bool disposal_missed = false;  // disposal_missed() of its clocks
+};
 
 // A case in memory with what belongs to it alone.
 struct CaseFile {
@@ -87,7 +93,7 @@ class Command {
   void decode(Reader& in);
 
  private:
-  struct Step;    // one action on one case: case_actions.cc
+  struct Step;    // one action on one case: case_step.h
   struct Filing;  // one report on its way: command_reports.cc
 
   // command.cc: what every way in shares
@@ -101,11 +107,14 @@ class Command {
   void send_to(CaseFile& held, const std::string& unit, TimelineEntry entry, Context& city);
   void notify(const Case& file, const std::string& type, const std::string& comment, Context& city);
   Order& make_order(CaseFile& held, std::string state, Context& city);
+  void send_collector(CaseFile& held, std::string kind, const std::string& collector, Context& city);
+  void end_tasks(CaseFile& held, const std::string& state, Context& city);
   void end_orders(CaseFile& held, const std::string& state, Context& city);
   void put_order(const Order& order, const std::string& actor, Context& city);
   Result<void> check_attachments(const std::vector<std::string>& ids) const;
   void link_attachments(const std::vector<std::string>& ids, const std::string& area, CaseFile* held, Context& city);
   void reindex(const CaseFile& held);
+  void wake(CaseFile& held, Context& city);
 
   // case_actions.cc
   Answer act_on_case(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city,
@@ -114,19 +123,52 @@ class Command {
   void advance(Step& step);
   Result<void> verify(Step& step);
   Result<void> file_it(Step& step);
+  Result<void> classify(Step& step);
+  Result<void> name_collector(Step& step);
+  Result<void> self_handle(Step& step);
   Result<void> end(Step& step);
-  Result<void> merge(Step& step);
   Result<void> dispatch(Step& step);
+  Result<void> recall(Step& step);
   Result<void> assign(Step& step);
+  Result<void> revoke(Step& step);
   Result<void> give_back(Step& step);
   Result<void> accept(Step& step);
   Result<void> arrive(Step& step);
   Result<void> finish(Step& step);
+  Result<void> feed_back(Step& step);
   Result<void> check(Step& step);
   Result<void> rework(Step& step);
   Result<void> reopen(Step& step);
-  void move_parts(CaseFile& from, CaseFile& into, const std::string& actor, Context& city);
   void set_reports(const Case& file, const std::string& state, const std::string& actor, Context& city);
+
+  // case_family.cc: merged, unmerged, split
+  Result<void> merge(Step& step);
+  Result<void> unmerge(Step& step);
+  Result<void> split(Step& step);
+  void move_parts(CaseFile& from, CaseFile& into, const std::string& actor, Context& city);
+  void move_back(CaseFile& from, CaseFile& into, const std::string& actor, Context& city);
+  bool has_open_child(const Case& file);
+
+  // case_requests.cc: 延期 and 挂账
+  Result<void> ask(Step& step);
+  Result<void> endorse(Step& step);
+  Result<void> refuse_request(Step& step);
+  Result<void> extend(Step& step);
+  Result<void> suspend(Step& step);
+  Result<void> resume(Step& step);
+  void resume_by_itself(CaseFile& held, Context& city);
+
+  // case_oversight.cc: 督办, 批示, 回头看, 回访, 申诉
+  Result<void> supervise(Step& step);
+  Result<void> reply(Step& step);
+  Result<void> conclude(Step& step);
+  Result<void> instruct(Step& step);
+  Result<void> look_back(Step& step);
+  Result<void> revisit(Step& step);
+  Result<void> appeal(Step& step);
+  Result<void> uphold_appeal(Step& step);
+  Result<void> refuse_appeal(Step& step);
+  void escalate(CaseFile& held, Context& city);
 
   // command_alarms.cc
   void hear_alarm(const Alarm& heard, Context& city);
@@ -169,6 +211,8 @@ class Command {
   // derived from files_
   CaseIndex index_;
   std::set<std::pair<Time, std::string>> leaving_;               // when it leaves memory, number
+  std::set<std::pair<Time, std::string>> waking_;                // when something comes due by itself, number
+  std::map<std::string, Time, std::less<>> wakes_at_;
   std::set<std::string> awaiting_;                               // cases past their handling that a pack governs
 };
 

@@ -106,6 +106,7 @@ Answer Command::remind(const ActionIn& in, const Actor& actor, Context& city) {
 
 void Command::tick(Context& city) {
   if (devices_.next_due() <= city.now) devices_.tick(city);
+  while (!waking_.empty() && waking_.begin()->first <= city.now) wake(files_.at(waking_.begin()->second), city);
   while (!leaving_.empty() && leaving_.begin()->first <= city.now) {
     const std::string no = leaving_.begin()->second;
     leaving_.erase(leaving_.begin());
@@ -122,6 +123,10 @@ void Command::tick(Context& city) {
     outbox_.forget_subject(no);
     index_.remove(no);
     awaiting_.erase(no);
+    if (const auto wakes = wakes_at_.find(no); wakes != wakes_at_.end()) {
+      waking_.erase({wakes->second, no});
+      wakes_at_.erase(wakes);
+    }
     files_.erase(no);
     for (const std::string& id : alarms) forget_if_over(id);
   }
@@ -141,6 +146,7 @@ void Command::tick(Context& city) {
 
 Time Command::next_due() const {
   Time due = std::min(leaving_.empty() ? Time::max() : leaving_.begin()->first, devices_.next_due());
+  if (!waking_.empty()) due = std::min(due, waking_.begin()->first);
   if (!alarms_.empty() || !attachments_.empty() || !files_.empty()) due = std::min(due, sweep_at_);
   return due;
 }
@@ -179,6 +185,8 @@ void Command::decode(Reader& in) {
   index_ = {};
   leaving_.clear();
   awaiting_.clear();
+  waking_.clear();
+  wakes_at_.clear();
   for (const auto& [no, held] : files_) {
     if (held.file.no != no) return in.spoil();
     reindex(held);

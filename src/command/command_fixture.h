@@ -210,13 +210,15 @@ class TestCity {
     if (stage == not_accepted) return go("reject", leader_of_shift, R"({"reason":"r"})"), no;
     if (stage == cancelled) return go("cancel", leader_of_shift, R"({"reason":"r"})"), no;
     if (stage == forced_close) return go("force_close", leader_of_shift, R"({"reason":"r"})"), no;
-    go("register", acceptor);
+    if (stage == pending_register) return go("register", acceptor), no;
+    go("register", leader_of_shift);
     go("dispatch", dispatcher, R"({"unit":"u-san"})");
     go("accept", crew);
     if (stage != handling && stage != pending_handle && stage != pending_dispatch && stage != reported) {
       go("finish", crew, R"({"attachments":[")" + picture() + R"("]})");
     }
-    go("feedback", desk);
+    if (stage == pending_feedback) return go("feedback", desk), no;
+    go("feedback", dispatcher);
     go("check", collector);
     go("close", leader_of_shift, "{}", Agreed{true, true, ""});
     EXPECT_EQ(file(no).stage, stage);

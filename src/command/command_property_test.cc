@@ -21,7 +21,8 @@ class Walk {
     city.act("receiver.put", "duty", R"({"url":"https://duty.example"})", city.admin);
     people_ = {city.collector,  city.acceptor, city.leader_of_shift,
                city.dispatcher, city.desk,     city.crew,
-               city.admin,      city.leader,   person("far", {Role::unit_desk, Role::handler}, "u-street", "500106")};
+               city.admin,      city.leader,   person("inspector", {Role::inspector}),
+               person("far", {Role::unit_desk, Role::handler}, "u-street", "500106")};
   }
 
   void step() {
@@ -53,6 +54,12 @@ class Walk {
         at_work += order.state == "sent" || order.state == "accepted" || order.state == "arrived" ? 1 : 0;
       }
       EXPECT_LE(at_work, 1) << "orders at work";
+      EXPECT_EQ(file->course.suspended_until.has_value(), file->stage == Stage::suspended) << stage_name(file->stage);
+      EXPECT_LE(file->course.extensions, kExtensions);
+      if (file->course.request) EXPECT_TRUE(file->stage == Stage::pending_handle || file->stage == Stage::handling);
+      for (std::size_t i = 0; i + 1 < file->course.supervisions.size(); ++i)
+        EXPECT_TRUE(file->course.supervisions[i].concluded_at.has_value()) << "two supervisions at once";
+      if (file->course.exempt) EXPECT_EQ(file->course.appeal->state, "upheld");
       if (file->stage == Stage::pending_handle || file->stage == Stage::handling) {
         EXPECT_EQ(at_work, 1) << stage_name(file->stage);
       }
@@ -145,10 +152,16 @@ class Walk {
       else if (field.name == "location") body["location"] = json::array{106.45, 29.55};
       else if (field.name == "attachments")
         body["attachments"] = json::array{city.picture(static_cast<char>('a' + pick(6)))};
+      else if (field.name == "collector") body["collector"] = pick(3) == 0 ? "nobody" : "collector";
+      else if (field.name == "until" || field.name == "due")
+        body[field.name] = format_time(city.now + std::chrono::hours(1 + pick(40)));
+      else if (field.name == "kind") body["kind"] = pick(2) == 0 ? "timeout" : "leader";
+      else if (field.name == "satisfaction") body["satisfaction"] = "satisfied";
+      else if (field.name == "look_back") body["look_back"] = pick(2) == 0 ? "kept" : "relapsed";
       else body[field.name] = "because";
     }
     const Actor& actor = likely(row);
-    const Agreed agreed{true, pick(2) == 0, "x"};
+    const Agreed agreed{true, pick(2) == 0, "x", pick(2) == 0};
     const std::size_t events = city.events.size();
     const Answer answer = city.step(file.no, std::string(row.action), actor, json::serialize(body), agreed);
     if (answer.status >= 400) {

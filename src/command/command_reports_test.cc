@@ -25,7 +25,7 @@ TEST(Reports, AReportOpensACaseToBeAccepted) {
   EXPECT_EQ(file.area, "500106009");
   EXPECT_EQ(file.pack, "gas");
   EXPECT_EQ(city.bodies<Report>("report.new").at(0).case_no, file.no);
-  EXPECT_EQ(city.step(file.no, "register", city.acceptor).status, 200);
+  EXPECT_EQ(city.step(file.no, "register", city.leader_of_shift).status, 200);
   EXPECT_EQ(city.bodies<Report>("report.update").back().state, "filed");
   EXPECT_EQ(city.act("report.submit", "", kAtTank, city.leader).status, 403);
   Actor source{"source:hotline", {}, "", "", ""};
@@ -146,7 +146,7 @@ TEST(Reports, TheReportersKeyStaysInTheReport) {
   city.act("report.submit", "", R"({"title":"x","class":"0101","area":"500103","reporter":")" + key + R"("})",
            city.collector);
   const std::string no = city.cases()[0]->no;
-  city.step(no, "register", city.acceptor);
+  city.step(no, "register", city.leader_of_shift);
   int holders = 0;
   for (const Event& event : city.events) {
     if (encoded(event.body).find(key) == std::string::npos) continue;

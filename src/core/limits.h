@@ -85,6 +85,7 @@ inline constexpr Millis kDeafKept = 24h * 30;             // older deafness no l
 inline constexpr Millis kShelfMost = 24h * 7;             // longest shelving; maintenance is for longer
 inline constexpr Millis kDrillLasts = 10min;              // a test alarm that nobody acknowledges
 inline constexpr Millis kIdempotencyKept = 24h;     // architecture §5
+inline constexpr Millis kSuspensionMost = 24h * 366;  // 挂账: at most a year ahead
 inline constexpr Millis kClosedCaseKept = 24h * 7;  // a closed case may be reopened this long; then it leaves memory
 inline constexpr std::size_t kTitleBytes = 400;     // a case's title in a list; longer text belongs into `text`
 inline constexpr std::size_t kActionAttachments = 20;  // pictures named by one action

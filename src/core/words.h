@@ -250,6 +250,54 @@ struct Candidate {             // of a dispatch, kept with its reasons
   std::string because;
 };
 
+// 延期 or 挂账 that a unit has asked for and nobody has decided yet.
+struct CaseRequest {
+  std::string kind;            // extension, suspension
+  std::string by;              // Actor::id
+  std::string reason;
+  Time at{};
+  std::optional<Time> until;   // of a suspension
+  bool endorsed = false;       // the unit's desk stands behind it: the dispatcher may decide
+};
+
+struct Supervision {           // 督办
+  std::string kind;            // timeout, leader, important
+  std::string by;              // Actor::id
+  std::string by_name;
+  std::string requirement;
+  Time at{};
+  std::optional<Time> due;     // of the reply
+  std::optional<Time> replied_at;
+  std::string reply;
+  std::optional<Time> concluded_at;
+  bool escalated = false;      // nobody replied in time, and people were told: once
+};
+
+struct Appeal {                // 申诉
+  std::string by;              // Actor::id
+  std::string reason;
+  Time at{};
+  std::string state;           // dispatcher, acceptor (whose word it waits for), upheld, refused
+};
+
+// What befell a case beside the stages that it went through (domain.md §1.8).
+struct Course {
+  std::optional<CaseRequest> request;
+  int extensions = 0;                       // granted ones
+  std::string first_limit;                  // the disposal limit before the first extension
+  std::optional<Time> suspended_until;
+  Stage back_to = Stage::reported;          // of a suspended or merged case
+  std::vector<Supervision> supervisions;    // at most the last one is not concluded
+  std::optional<Appeal> appeal;
+  bool exempt = false;                      // an upheld appeal: its disposal does not count in the scores
+  std::string satisfaction;                 // 回访: very_satisfied, satisfied, unsatisfied
+  std::string look_back;                    // 回头看: kept, relapsed
+  std::string settled;                      // self_handled, settled: closed without a unit
+  int reopens = 0;
+  std::string parent;                       // no of the case that it was split from
+  std::vector<std::string> children;
+};
+
 struct Case {
   std::string no;              // 19 digits: area 6 + local date 8 + sequence 5
   std::string origin;          // unique: `alarm:<id>`, `report:<id>`, `desk:<key>`
@@ -282,10 +330,12 @@ struct Case {
   Time changed_at{};
   std::string returned_from;   // unit that gave it back, or `dispatcher`; until the next step forward
   std::string merged_into;     // no of the case that took it over
+  Course course;
 };
 
 struct Order {                 // the task given to a unit or person
   std::string id;              // case no + `-` + 2 digits
+  std::string kind = "handle"; // handle, verify (核实), check (核查); the last two go to collectors: one, or whoever is near
   std::string case_no;
   std::string unit;
   std::string handler;

@@ -332,7 +332,7 @@ TEST_F(ApiTest, indicators_areas_packs_scores_sources) {
 
 TEST_F(ApiTest, people_orders_and_mine) {
   city.user("li", {Role::handler}, "500106", "u-1");
-  Order order{"5001062022082200001-01", "5001062022082200001", "u-1", "user:li", "500106", "sent", city.now_, {}, {}, {}, {}, {}};
+  Order order{"5001062022082200001-01", "handle", "5001062022082200001", "u-1", "user:li", "500106", "sent", city.now_, {}, {}, {}, {}, {}};
   city.file("5001062022082200001", "500106");
   city.happen("order.put", order);
   const auto people = doc_of_body(city.get("/api/v1/people?role=handler", admin));

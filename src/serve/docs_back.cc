@@ -132,6 +132,39 @@ Clock clock_in(const json::object& in) {
           flag(in, "overdue")};
 }
 
+Course course_in(const json::object& in) {
+  Course course;
+  if (const json::object& request = object_in(in, "request"); !request.empty()) {
+    course.request = {text_or(request, "kind"),    text_or(request, "by"),
+                      text_or(request, "reason"),  time_in(request, "at").value_or(kNoTime),
+                      time_in(request, "until"),   flag(request, "endorsed")};
+  }
+  course.extensions = whole<int>(in, "extensions");
+  course.first_limit = text_or(in, "first_limit");
+  course.suspended_until = time_in(in, "suspended_until");
+  course.back_to = stage_in(in, "back_to");
+  each_in(in, "supervisions", [&](const json::value& item) {
+    if (!item.is_object()) return;
+    const json::object& one = item.get_object();
+    course.supervisions.push_back({text_or(one, "kind"), text_or(one, "by"), text_or(one, "by_name"),
+                                   text_or(one, "requirement"), time_in(one, "at").value_or(kNoTime),
+                                   time_in(one, "due"), time_in(one, "replied_at"), text_or(one, "reply"),
+                                   time_in(one, "concluded_at"), flag(one, "escalated")});
+  });
+  if (const json::object& appeal = object_in(in, "appeal"); !appeal.empty()) {
+    course.appeal = {text_or(appeal, "by"), text_or(appeal, "reason"), time_in(appeal, "at").value_or(kNoTime),
+                     text_or(appeal, "state")};
+  }
+  course.exempt = flag(in, "exempt");
+  course.satisfaction = text_or(in, "satisfaction");
+  course.look_back = text_or(in, "look_back");
+  course.settled = text_or(in, "settled");
+  course.reopens = whole<int>(in, "reopens");
+  course.parent = text_or(in, "parent");
+  course.children = texts(in, "children");
+  return course;
+}
+
 }  // namespace
 
 Result<Case> case_of_doc(std::string_view doc) {
@@ -173,6 +206,7 @@ Result<Case> case_of_doc(std::string_view doc) {
   file.agreed = flag(in, "agreed");
   file.returned_from = text_or(in, "returned_from");
   file.merged_into = text_or(in, "merged_into");
+  file.course = course_in(object_in(in, "course"));
   file.rev = whole<std::uint64_t>(in, "rev");
   file.changed_at = time_in(in, "changed_at").value_or(kNoTime);
   return file;

@@ -32,6 +32,49 @@ void put_deadline(JsonWriter& out, const Case& file) {
   out.end_object();
 }
 
+void put(JsonWriter& out, const CaseRequest& request) {
+  out.begin_object().member("kind", request.kind).member("by", request.by).member("reason", request.reason);
+  out.member("at", request.at).member_or_null("until", request.until).member("endorsed", request.endorsed);
+  out.end_object();
+}
+
+void put(JsonWriter& out, const Supervision& one) {
+  out.begin_object().member("kind", one.kind).member("by", one.by).member("by_name", one.by_name);
+  out.member("requirement", one.requirement).member("at", one.at).member_or_null("due", one.due);
+  out.member_or_null("replied_at", one.replied_at).member("reply", one.reply);
+  out.member_or_null("concluded_at", one.concluded_at).member("escalated", one.escalated).end_object();
+}
+
+void put(JsonWriter& out, const Appeal& appeal) {
+  out.begin_object().member("by", appeal.by).member("reason", appeal.reason).member("at", appeal.at);
+  out.member("state", appeal.state).end_object();
+}
+
+template <class T>
+void put_or_null(JsonWriter& out, std::string_view key, const std::optional<T>& value) {
+  out.key(key);
+  if (value) {
+    put(out, *value);
+  } else {
+    out.null();
+  }
+}
+
+void put_course(JsonWriter& out, const Course& course) {
+  out.key("course").begin_object();
+  put_or_null(out, "request", course.request);
+  out.member("extensions", course.extensions).member_or_null("first_limit", course.first_limit);
+  out.member_or_null("suspended_until", course.suspended_until).member("back_to", stage_name(course.back_to));
+  out.key("supervisions").begin_array();
+  for (const Supervision& one : course.supervisions) put(out, one);
+  out.end_array();
+  put_or_null(out, "appeal", course.appeal);
+  out.member("exempt", course.exempt).member_or_null("satisfaction", course.satisfaction);
+  out.member_or_null("look_back", course.look_back).member_or_null("settled", course.settled);
+  out.member("reopens", course.reopens).member_or_null("parent", course.parent).list("children", course.children);
+  out.end_object();
+}
+
 }  // namespace
 
 const Clock* running_clock(const Case& file) {
@@ -63,6 +106,7 @@ std::string doc_of(const Case& file) {
   out.member("returns", file.returns).member("reworks", file.reworks);
   out.member("proof", file.proof).member("agreed", file.agreed).member("limit", file.limit);
   out.member_or_null("returned_from", file.returned_from).member_or_null("merged_into", file.merged_into);
+  put_course(out, file.course);
   out.member("pack", file.pack).member("origin", file.origin).member("rev", file.rev);
   return out.end_object().take();
 }
@@ -93,7 +137,7 @@ std::string doc_of(const Report& report) {
 
 std::string doc_of(const Order& order) {
   JsonWriter out;
-  out.begin_object().member("id", order.id).member("case", order.case_no).member("unit", order.unit);
+  out.begin_object().member("id", order.id).member("kind", order.kind).member("case", order.case_no).member("unit", order.unit);
   out.member_or_null("handler", order.handler).member("area", order.area).member("state", order.state);
   out.member("sent_at", order.sent_at).member_or_null("accepted_at", order.accepted_at);
   out.member_or_null("arrived_at", order.arrived_at).member_or_null("finished_at", order.finished_at);

@@ -69,11 +69,14 @@ std::string alarm_offers(const Alarm& alarm, const Actor& actor) {
   return out.end_array().take();
 }
 
-std::string case_offers(const Case& file, const Actor& actor, const Packs& packs, const std::string& root_area) {
+std::string case_offers(const Case& file, const Actor& actor, const Packs& packs, const std::string& root_area,
+                        Time now, bool children_open) {
   const Pack* pack = file.pack.empty() ? nullptr : packs.pack(file.pack);
   const CaseSpec* spec = pack != nullptr && pack->the_case ? &*pack->the_case : nullptr;
   CaseGuards guards;
   guards.root_area = root_area;
+  guards.disposal_missed = disposal_missed(file.clocks, now);
+  guards.children_open = children_open;
   if (spec != nullptr) {
     guards.photo_needed = spec->photo_after;
     guards.agreement_needed = !spec->agreement.empty() && !file.asset.empty();

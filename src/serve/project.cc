@@ -36,6 +36,16 @@ void add(const Alarm& alarm, std::string doc, std::vector<RowChange>& rows) {
   rows.push_back(row("whys", alarm.id, {{"area", cell(alarm.area)}}, why_doc(alarm)));
 }
 
+// What the lists of 督办, 申诉, 延期 and 挂账 ask for.
+std::string_view supervised(const Course& course) {
+  if (course.supervisions.empty() || course.supervisions.back().concluded_at) return "";
+  return course.supervisions.back().replied_at ? "replied" : course.supervisions.back().escalated ? "escalated" : "open";
+}
+
+std::string_view late(const Clock* clock) {
+  return clock == nullptr ? "" : clock->overdue ? "overdue" : clock->due_soon ? "due_soon" : "";
+}
+
 void add(const Case& file, std::string doc, std::vector<RowChange>& rows) {
   const Clock* clock = running_clock(file);
   Cell deadline;
@@ -46,7 +56,11 @@ void add(const Case& file, std::string doc, std::vector<RowChange>& rows) {
                       {"asset", cell(file.asset)}, {"class", cell(file.klass.code)}, {"class_type", cell(file.klass.type)},
                       {"urgency", cell(urgency_name(file.urgency))}, {"pack", cell(file.pack)}, {"deadline", deadline},
                       {"opened_at", cell(file.opened_at)}, {"closed_at", cell(file.closed_at)},
-                      {"changed_at", cell(file.changed_at)},
+                      {"changed_at", cell(file.changed_at)}, {"late", cell(late(clock))},
+                      {"supervised", cell(supervised(file.course))},
+                      {"asked", cell(file.course.request ? file.course.request->kind : "")},
+                      {"appeal", cell(file.course.appeal ? file.course.appeal->state : "")},
+                      {"parent", cell(file.course.parent)},
                       {"words", cell(file.no + " " + file.title + " " + file.address + " " + file.asset)}},
                      std::move(doc)));
 }
@@ -69,7 +83,7 @@ void add(const Report& report, std::string doc, std::vector<RowChange>& rows) {
 
 void add(const Order& order, std::string doc, std::vector<RowChange>& rows) {
   rows.push_back(row("orders", order.id,
-                     {{"case_no", cell(order.case_no)}, {"unit", cell(order.unit)}, {"handler", cell(order.handler)},
+                     {{"case_no", cell(order.case_no)}, {"kind", cell(order.kind)}, {"unit", cell(order.unit)}, {"handler", cell(order.handler)},
                       {"state", cell(order.state)}, {"area", cell(order.area)}, {"sent_at", cell(order.sent_at)}},
                      std::move(doc)));
 }

@@ -30,9 +30,18 @@ Where mine(const Actor& actor) {
   return {"handler", Where::Op::equal, {actor.id}};
 }
 
+// A collector's orders: verifications and checks that name them or nobody; the area does the rest.
+void my_orders(const Actor& actor, Query& query) {
+  if (!actor.is(Role::collector)) return query.where.push_back(mine(actor));
+  query.where.push_back({"kind", Where::Op::equal, {std::string("verify"), std::string("check")}});
+  query.where.push_back({"handler", Where::Op::equal, {std::string(), actor.id}});
+}
+
 Result<ListView> case_list(const Call& call) {
   static constexpr Filter kFilters[] = {{"stage", "stage"}, {"unit", "unit"}, {"asset", "asset"}, {"class", "class"}, {"urgency", "urgency"},
                                         {"open", "open", Filter::Type::flag}, {"handler", "handler"},
+                                        {"late", "late"}, {"supervised", "supervised"}, {"asked", "asked"},
+                                        {"appeal", "appeal"}, {"parent", "parent"},
                                         {"q", "words", Filter::Type::text, Where::Op::contains},
                                         {"from", "opened_at", Filter::Type::since}, {"to", "opened_at", Filter::Type::until}};
   Query query{"cases"};
@@ -87,7 +96,13 @@ Result<Case> case_in_scope(const Call& call) {
 }
 
 Result<std::string> actions_member(const Call& call, const Case& file) {
-  return ",\"actions\":" + case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area);
+  bool children_open = false;
+  for (const std::string& no : file.course.children) {
+    const auto row = TRY(call.city().journal->find("cases", no));
+    children_open = children_open || (row && is_open(TRY(case_of_doc(row->doc)).stage));
+  }
+  return ",\"actions\":" +
+         case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area, call.now(), children_open);
 }
 
 Result<HttpResponse> whole_case(const Call& call, int status) {
@@ -170,16 +185,16 @@ void add_case_members(const Call& call, Row& row) {
 }
 
 void list_orders(Call& call) {
-  static constexpr Filter kFilters[] = {{"state", "state"}, {"unit", "unit"}, {"case", "case_no"}, {"handler", "handler"}};
+  static constexpr Filter kFilters[] = {{"state", "state"}, {"unit", "unit"}, {"case", "case_no"}, {"handler", "handler"}, {"kind", "kind"}};
   Query query{"orders"};
   if (const auto known = apply_filters(call, kFilters, query); !known) return call.refuse(known.error());
   if (const auto scoped = apply_area(call, query); !scoped) return call.refuse(scoped.error());
   const auto only_mine = flag_parameter(call, "mine", false);
   if (!only_mine) return call.refuse(only_mine.error());
-  if (*only_mine) query.where.push_back(mine(call.caller.actor));
+  if (*only_mine) my_orders(call.caller.actor, query);
   query.order = "sent_at";
   query.descending = true;
-  answer_list(call, {std::move(query), "id case case_title unit handler state level sent_at accepted_at arrived_at finished_at deadline address",
+  answer_list(call, {std::move(query), "id kind case case_title unit handler state level sent_at accepted_at arrived_at finished_at deadline address",
                      [self = call.shared_from_this()](Row& row) { add_case_members(*self, row); }});
 }
 
@@ -188,12 +203,12 @@ void list_orders(Call& call) {
 void add_case_routes(std::vector<Route>& out) {
   out.insert(out.end(), {
     {"GET", "/api/v1/cases", "Cases, newest first", kReaders, Scope::list,
-     "stage area unit asset open overdue class urgency handler q mine order from to @list", "", "[]Case", list_cases},
+     "stage area unit asset open overdue late supervised asked appeal parent class urgency handler q mine order from to @list", "", "[]Case", list_cases},
     {"POST", "/api/v1/cases", "A case opened by hand", kDesk, Scope::any, "", "CaseNew", "Case", open_case},
     {"GET", "/api/v1/cases/{no}", "One case with timeline, allowed actions, orders, alarms and reports", kReaders, Scope::item, "", "", "CaseWhole", show_case},
     {"GET", "/api/v1/cases/{no}/timeline", "What happened in the case", kReaders, Scope::item, "@list", "", "[]TimelineEntry", show_timeline},
     {"POST", "/api/v1/cases/{no}/actions", "Take an action; needs If-Match", kCrew, Scope::item, "", "CaseAction", "Case", act},
-    {"GET", "/api/v1/orders", "Orders; mine=true: the handler's or the unit's", kCrew, Scope::list, "mine state unit case handler area @list", "", "[]Order", list_orders},
+    {"GET", "/api/v1/orders", "Orders; mine=true: the handler's or the unit's", kCrew, Scope::list, "mine state unit case handler kind area @list", "", "[]Order", list_orders},
   });
 }
 

@@ -14,7 +14,7 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 79> kSchemas{{
+constexpr std::array<Schema, 83> kSchemas{{
     {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
     {"DeviceCommand",
      "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "
@@ -43,8 +43,8 @@ constexpr std::array<Schema, 79> kSchemas{{
     {"Rate", "n:number d:number value:number?"},
     {"Score",
      "object! id! name period! opened:int dispatched:int due:int on_time:int overdue:int closed:int rework:int "
-     "returned:int "
-     "on_time_rate:Rate rework_rate:Rate return_rate:Rate close_rate:Rate definition_zh definition_en"},
+     "returned:int extended:int "
+     "on_time_rate:Rate rework_rate:Rate return_rate:Rate extension_rate:Rate close_rate:Rate definition_zh definition_en"},
     {"SilenceDoc", "until:time reason by"},
     {"Silence", "until!:time reason!"},
     {"AssetPut",
@@ -110,16 +110,27 @@ constexpr std::array<Schema, 79> kSchemas{{
      "reports:[text] unit:text? unit_name:text? handler:text? handler_name:text? deadline:Deadline? clocks:[Clock] "
      "candidates:[Candidate] opened_at:time dispatched_at:time? finished_at:time? closed_at:time? changed_at:time "
      "level returns:int "
-     "reworks:int proof:bool agreed:bool limit returned_from:text? merged_into:text? pack origin rev!:int "
+     "reworks:int proof:bool agreed:bool limit returned_from:text? merged_into:text? course:Course pack origin rev!:int "
      "actions:[Offer]"},
+    {"Course",
+     "request:CaseRequest? extensions:int first_limit:text? suspended_until:time? back_to supervisions:[Supervision] "
+     "appeal:Appeal? exempt:bool satisfaction:text? look_back:text? settled:text? reopens:int parent:text? "
+     "children:[text]"},
+    {"CaseRequest", "kind!:extension|suspension by reason at:time until:time? endorsed:bool"},
+    {"Supervision",
+     "kind!:timeout|leader|important by by_name requirement at:time due:time? replied_at:time? reply "
+     "concluded_at:time? escalated:bool"},
+    {"Appeal", "by reason at:time state!:dispatcher|acceptor|upheld|refused"},
     {"CaseWhole",
      "no! stage! rev!:int actions!:[Offer] timeline!:[TimelineEntry] orders!:[Order] alarm_docs!:[Alarm] "
      "report_docs!:[Report]"},
     {"TimelineEntry",
      "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
-    {"CaseAction", "action! comment unit handler reason into result attachments:[text] location:Point?"},
+    {"CaseAction",
+     "action! comment unit handler collector reason into result attachments:[text] location:Point? class:Class "
+     "urgency title until:time due:time kind requirement satisfaction look_back"},
     {"Order",
-     "id! case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
+     "id! kind:handle|verify|check case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
      "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? limit working:bool "
      "location:Point? address level asset:text? urgency"},
     {"Attachment", "id! type! bytes!:int url! at:time by taken_place:Point? taken_at:time?"},

@@ -7,18 +7,21 @@ namespace cityloop {
 namespace {
 
 constexpr std::array<std::string_view, kCounts> kNames{"opened",  "dispatched", "due",    "on_time",
-                                                       "overdue", "closed",     "rework", "returned"};
+                                                       "overdue", "closed",     "rework", "returned",
+                                                       "extended"};
 
 constexpr std::string_view kDefinitionZh =
     "opened 立案登记数;dispatched 派遣次数;due 应处置数:处置时限落在本期的案件(岗位为该岗位计时环节);on_time 其中按期完成;"
-    "overdue 其中已超期;closed 结案数(含强制结案);rework 返工次数;returned 部门退回次数。"
-    "按期率=on_time/due,返工率=rework/closed,退回率=returned/dispatched,结案率=closed/opened(部门无)。";
+    "overdue 其中已超期;closed 结案数(含强制结案);rework 返工次数;returned 部门退回次数;extended 批准延期次数。申诉成立的案件不计处置时限。"
+    "按期率=on_time/due,返工率=rework/closed,退回率=returned/dispatched,延期率=extended/due,结案率=closed/opened(部门无)。";
 constexpr std::string_view kDefinitionEn =
     "opened: cases entered; dispatched: dispatches; due: cases whose disposal deadline falls in the period (posts: the "
     "deadlines of "
     "the post's own step); on_time: of these, met; overdue: of these, missed; closed: closed, also by force; rework, "
     "returned: "
-    "how often. on_time_rate = on_time/due, rework_rate = rework/closed, return_rate = returned/dispatched, "
+    "how often; extended: extensions granted. The disposal of a case whose appeal was upheld does not count. "
+    "on_time_rate = on_time/due, rework_rate = rework/closed, return_rate = returned/dispatched, "
+    "extension_rate = extended/due, "
     "close_rate = closed/opened (not for units).";
 
 // Which post answers for a clock.
@@ -95,6 +98,7 @@ ScoreTable counts_of(const CaseFacts& facts) {
   deeds(facts.dispatched, Count::dispatched, Role::dispatcher);
   deeds(facts.returned, Count::returned, Role::dispatcher);  // a return is a wrong dispatch (domain.md §1.9)
   deeds(facts.reworked, Count::rework, Role::handler);
+  deeds(facts.extended, Count::extended, Role::dispatcher);
   for (const CaseFacts::Term& term : facts.terms) {
     const auto add = [&](Count count) {
       counter.add("post", post_of(term.stage), term.day, count);
@@ -132,6 +136,7 @@ void Scores::flush(Context& city) {
     const auto at = [&](Count count) { return row[static_cast<std::size_t>(count)]; };
     doc["on_time_rate"] = rate(at(Count::on_time), at(Count::due));
     doc["rework_rate"] = rate(at(Count::rework), at(Count::closed));
+    doc["extension_rate"] = rate(at(Count::extended), at(Count::due));
     doc["return_rate"] = rate(at(Count::returned), at(Count::dispatched));
     if (key.object != "unit") doc["close_rate"] = rate(at(Count::closed), at(Count::opened));
     doc["definition_zh"] = kDefinitionZh;

@@ -15,8 +15,8 @@
 
 namespace cityloop {
 
-enum class Count : std::uint8_t { opened, dispatched, due, on_time, overdue, closed, rework, returned };
-inline constexpr std::size_t kCounts = 8;
+enum class Count : std::uint8_t { opened, dispatched, due, on_time, overdue, closed, rework, returned, extended };
+inline constexpr std::size_t kCounts = 9;
 std::string_view count_name(Count count);
 
 struct ScoreKey {
@@ -36,7 +36,7 @@ struct CaseFacts {
   std::string closed;                    // empty: not
   std::string unit;                      // of the disposal clock and the closing
   struct Deed { std::string day; std::string unit; };
-  std::vector<Deed> dispatched, returned, reworked;
+  std::vector<Deed> dispatched, returned, reworked, extended;
   struct Term {                          // a clock with a deadline
     Stage stage = Stage::reported;
     std::string day;                     // of the deadline

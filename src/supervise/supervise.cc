@@ -76,17 +76,21 @@ void Supervise::learn(Watched& watched, const Case& file, bool fresh, Context& c
   facts.opened = day_of(file.opened_at);
   facts.closed = file.closed_at ? day_of(*file.closed_at) : "";
   const bool was_handed = !fresh && watched.file.stage == Stage::pending_handle;
-  if (file.stage == Stage::pending_handle && !was_handed) facts.dispatched.push_back({today, file.unit});
-  if (was_handed && file.stage == Stage::pending_dispatch) facts.returned.push_back({today, watched.file.unit});
+  const bool taken_up = !fresh && watched.file.stage == Stage::handling;  // given back by its handler: no new dispatch
+  const bool waited = !fresh && watched.file.stage == Stage::suspended;
+  if (file.stage == Stage::pending_handle && !was_handed && !taken_up && !waited) facts.dispatched.push_back({today, file.unit});
+  if (was_handed && file.returns > watched.file.returns) facts.returned.push_back({today, watched.file.unit});
   if (!fresh && file.reworks > watched.file.reworks) facts.reworked.push_back({today, file.unit});
+  if (!fresh && file.course.extensions > watched.file.course.extensions) facts.extended.push_back({today, file.unit});
   facts.unit = file.unit;
-  facts.terms = terms_of(watched.clocks);
+  facts.terms = terms_of(watched.clocks, file.course.exempt);
 }
 
-std::vector<CaseFacts::Term> Supervise::terms_of(const CaseClocks& clocks) const {
+// An upheld appeal takes the disposal out of the scores; the clock itself keeps what it showed.
+std::vector<CaseFacts::Term> Supervise::terms_of(const CaseClocks& clocks, bool exempt) const {
   std::vector<CaseFacts::Term> terms;
   for (const StageClock& clock : clocks.all()) {
-    if (!clock.clock.deadline) continue;
+    if (!clock.clock.deadline || (exempt && clock.clock.stage == Stage::handling)) continue;
     const bool missed = clock.clock.overdue;
     terms.push_back({clock.clock.stage, day_of(*clock.clock.deadline), clock.clock.stopped && !missed, missed});
   }
@@ -133,7 +137,7 @@ void Supervise::tick(Context& city) {
 void Supervise::reach(Watched& watched, const CaseClocks::Mark& mark, Context& city) {
   watched.clocks.reach(mark.percent);
   const CaseFacts before = watched.facts;
-  watched.facts.terms = terms_of(watched.clocks);
+  watched.facts.terms = terms_of(watched.clocks, watched.file.course.exempt);
   scores_.replace(before, watched.facts);
   Case file = watched.file;
   file.clocks = watched.clocks.shown();
@@ -181,7 +185,7 @@ Answer Supervise::act(const ActionIn& in, const Actor& actor, Context& city) {
     if (std::ranges::equal(before, after, same)) continue;
     ++changed;
     const CaseFacts facts = watched.facts;
-    watched.facts.terms = terms_of(watched.clocks);
+    watched.facts.terms = terms_of(watched.clocks, watched.file.course.exempt);
     scores_.replace(facts, watched.facts);
     schedule(no, watched);
     Case file = watched.file;

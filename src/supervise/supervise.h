@@ -62,7 +62,7 @@ class Supervise {
 
   void hear_case(Case& file, Context& city);
   void learn(Watched& watched, const Case& file, bool fresh, Context& city) const;
-  std::vector<CaseFacts::Term> terms_of(const CaseClocks& clocks) const;
+  std::vector<CaseFacts::Term> terms_of(const CaseClocks& clocks, bool exempt) const;
   void schedule(const std::string& no, const Watched& watched);
   void reach(Watched& watched, const CaseClocks::Mark& mark, Context& city);
   ClockRules rules() const { return {settings_.stage_limits, calendar_.in_force()}; }

@@ -38,8 +38,9 @@ class Watch {
   // Goes on to `until` as the city does: ticking whenever a room is due.
   void pass(Millis time) {
     const Time until = city.now + time;
-    while (supervise.next_due() <= until) {
-      city.now = std::max(city.now, supervise.next_due());
+    const auto next = [&] { return std::min(supervise.next_due(), city.command.next_due()); };
+    while (next() <= until) {
+      city.now = std::max(city.now, next());
       tick();
     }
     city.now = until;
@@ -317,7 +318,7 @@ TEST(Scores, OnTimeAndOverdueByTheDeadlinesDay) {
   };
   EXPECT_EQ(count(Count::due), 1);
   EXPECT_EQ(count(Count::on_time), 1);
-  watch.city.step(no, "rework", watch.city.collector, R"({"reason":"no"})");
+  watch.city.step(no, "rework", watch.city.dispatcher, R"({"reason":"no"})");
   EXPECT_EQ(count(Count::on_time), 0) << "the clock goes on";
   EXPECT_EQ(count(Count::rework), 1);
   watch.pass(3h);
@@ -326,6 +327,57 @@ TEST(Scores, OnTimeAndOverdueByTheDeadlinesDay) {
   watch.city.step(no, "feedback", watch.city.desk);
   EXPECT_EQ(count(Count::overdue), 1);
   EXPECT_EQ(count(Count::on_time), 0);
+
+  // An upheld appeal takes it out of the counts; the clock keeps what it showed.
+  watch.city.step(no, "feedback", watch.city.dispatcher);
+  watch.city.step(no, "check", watch.city.collector);
+  watch.city.step(no, "close", watch.city.leader_of_shift, "{}", Agreed{true, true, ""});
+  Agreed late;
+  late.disposal_missed = disposal_missed(watch.supervise.clocks(no)->shown(), watch.city.now);
+  ASSERT_TRUE(late.disposal_missed);
+  ASSERT_EQ(watch.city.step(no, "appeal", watch.city.desk, R"({"reason":"flood"})", late).status, 200);
+  ASSERT_EQ(watch.city.step(no, "uphold_appeal", watch.city.dispatcher).status, 200);
+  EXPECT_EQ(count(Count::overdue), 1) << "one of two has said yes";
+  ASSERT_EQ(watch.city.step(no, "uphold_appeal", watch.city.acceptor).status, 200);
+  EXPECT_EQ(count(Count::overdue), 0);
+  EXPECT_EQ(count(Count::due), 0);
+  EXPECT_TRUE(disposal_missed(watch.supervise.clocks(no)->shown(), watch.city.now));
+}
+
+TEST(Scores, AnExtensionMovesTheDeadlineAndCountsAndATakenBackCaseIsNoReturn) {
+  Watch watch;
+  const std::string no = watch.city.at(Stage::handling);
+  const auto count = [&](Count which) {
+    const auto row = watch.supervise.scores().find(ScoreKey{"unit", "u-san", "2022-08-22"});
+    return row == watch.supervise.scores().end() ? 0 : row->second[static_cast<std::size_t>(which)];
+  };
+  watch.pass(1h);
+  ASSERT_EQ(watch.city.step(no, "request_extension", watch.city.desk, R"({"reason":"parts"})").status, 200);
+  ASSERT_EQ(watch.city.step(no, "extend", watch.city.dispatcher).status, 200);
+  EXPECT_EQ(count(Count::extended), 1);
+  watch.pass(2h);
+  EXPECT_EQ(count(Count::overdue), 0) << "two hours more";
+  ASSERT_EQ(watch.city.step(no, "recall", watch.city.dispatcher, R"({"reason":"other bureau"})").status, 200);
+  EXPECT_EQ(count(Count::returned), 0);
+  ASSERT_EQ(watch.city.step(no, "dispatch", watch.city.dispatcher, R"({"unit":"u-san"})").status, 200);
+  EXPECT_EQ(count(Count::dispatched), 2);
+  watch.pass(59min);
+  EXPECT_EQ(count(Count::overdue), 0);
+  watch.pass(2min);
+  EXPECT_EQ(count(Count::overdue), 1) << "four hours of the clock, however often it was handed over";
+}
+
+TEST(Scores, ASuspensionStopsTheDisposalClock) {
+  Watch watch;
+  const std::string no = watch.city.at(Stage::handling);
+  const std::string until = format_time(watch.city.now + 30h);
+  ASSERT_EQ(watch.city.step(no, "suspend", watch.city.dispatcher, R"({"reason":"r","until":")" + until + "\"}").status, 200);
+  watch.pass(29h);
+  EXPECT_FALSE(disposal_missed(watch.supervise.clocks(no)->shown(), watch.city.now));
+  watch.pass(1h + 1s);
+  EXPECT_EQ(watch.city.file(no).stage, Stage::handling) << "resumed by itself";
+  watch.pass(2h);
+  EXPECT_TRUE(disposal_missed(watch.supervise.clocks(no)->shown(), watch.city.now));
 }
 
 // The same numbers once more, from nothing but the events that were told.

@@ -162,6 +162,8 @@ test('the septic tank: from the gas to the closed case, every step by clicking',
     await crew_mends(crew, city, no, /石井坡 1 号化粪池/);
     await unit.goto(`${city.http}/desk/cases/${no}`);
     await act(unit, 'feedback');
+    await reaches(city, no, 'pending_feedback');
+    await act(desk, 'feedback');
     await reaches(city, no, 'checking');
     await checker.goto(`${city.http}/f/tasks`);
     await checker.getByRole('tab', { name: /核/ }).or(checker.getByRole('button', { name: /核实核查/ })).first().click();
@@ -228,6 +230,9 @@ test('the manhole cover of 谊园路: street and bureau know, it is replaced, th
     await crew_mends(crew, city, alarm.case, /谊园路路灯井盖/);
     await unit.goto(`${city.http}/desk/cases/${alarm.case}`);
     await act(unit, 'feedback');
+    await reaches(city, alarm.case, 'pending_feedback');
+    await desk.goto(`${city.http}/desk/cases/${alarm.case}`);
+    await act(desk, 'feedback');
     await reaches(city, alarm.case, 'checking');
     await wall.goto(`${city.http}/desk/cases/${alarm.case}`);
     await act(wall, 'check', async (dialog) => dialog.locator('textarea').first().fill('ok'));

@@ -101,6 +101,7 @@ const cases = [
       await must('handler', 'finish', { comment: '已抽排通风', attachments: [kept.body.id] });
       assert.equal((await city.call('GET', `/api/v1/attachments/${kept.body.id}`, undefined, people.foreign)).status, 403);
       await must('unit_desk', 'feedback');
+      await must('dispatcher', 'feedback');
       await must('shift_leader', 'check', { result: 'ok' });
       assert.equal((await act('shift_leader', 'close')).status, 409, 'the sensor does not agree yet');
       for (let at = start + 30000; at <= Date.now(); at += 30000) await post({ ch4: 1.2, h2s: 0.5 }, at);

@@ -76,6 +76,8 @@ crash
 crew photographs new-cover
 crew does case.finish case attachments=new-cover comment=replaced
 desk does case.feedback case
+expect case stage=pending_feedback
+dispatch does case.feedback case
 collect does case.check case result=ok comment=looks
 shift does case.rework case reason=rattles
 expect case stage=handling reworks=1
@@ -83,6 +85,8 @@ crew does case.finish case comment=again => action.not_allowed
 crew photographs new-gasket
 crew does case.finish case attachments=new-gasket comment=gasket
 desk does case.feedback case
+expect case stage=pending_feedback
+dispatch does case.feedback case
 collect does case.check case result=ok
 # The device still says that the cover is gone.
 shift does case.close case => action.not_allowed

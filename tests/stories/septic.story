@@ -59,6 +59,8 @@ crew photographs pumped
 crew does case.finish case comment="pumped and aired" attachments=pumped
 expect case stage=handle_finish
 desk does case.feedback case
+expect case stage=pending_feedback
+dispatch does case.feedback case
 collect does case.check case result=ok
 expect case stage=pending_close
 

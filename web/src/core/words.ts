@@ -91,8 +91,25 @@ export interface TimelineEntry {
   attachments?: string[];
 }
 export interface Candidate { unit: string; unit_name?: string; score: number; because: string }
+// What befell a case beside its stages (domain: 延期, 挂账, 督办, 申诉, 回访, 回头看, 拆分).
+export interface Course {
+  request?: { kind: string; by: string; reason: string; at: string; until?: string | null; endorsed: boolean } | null;
+  extensions: number;
+  first_limit?: string | null;
+  suspended_until?: string | null;
+  supervisions: { kind: string; by: string; by_name: string; requirement: string; at: string; due?: string | null; replied_at?: string | null; reply: string; concluded_at?: string | null; escalated: boolean }[];
+  appeal?: { by: string; reason: string; at: string; state: string } | null;
+  exempt: boolean;
+  satisfaction?: string | null;
+  look_back?: string | null;
+  settled?: string | null;
+  reopens: number;
+  parent?: string | null;
+  children: string[];
+}
 export interface Order {
   id: string;
+  kind?: string;
   case: string;
   case_no?: string;
   unit: string;
@@ -151,6 +168,8 @@ export interface Case {
   handler_name?: string;
   deadline?: { stage?: string; at?: string | null; paused?: boolean; limit?: string; working?: boolean; due_soon?: boolean; overdue?: boolean; note?: string } | null;
   rev: number;
+  course?: Course;
+  merged_into?: string | null;
   opened_at: string;
   changed_at?: string;
   closed_at?: string | null;

@@ -4,9 +4,6 @@ import { dictionary } from '@core/i18n/dictionary';
 export const t = dictionary(
   {
     fill_in: '请填写{field}',
-    very_satisfied: '非常满意',
-    satisfied: '满意',
-    unsatisfied: '不满意',
     alarm_red: '特别严重报警',
     open_case_ask: '为这条报警建立案件？',
     notify_text: '通知将发给：',
@@ -70,9 +67,6 @@ export const t = dictionary(
   },
   {
     fill_in: 'Fill in: {field}',
-    very_satisfied: 'Very satisfied',
-    satisfied: 'Satisfied',
-    unsatisfied: 'Not satisfied',
     alarm_red: 'Extreme alarm',
     open_case_ask: 'Open a case for this alarm?',
     notify_text: 'The notice goes to:',

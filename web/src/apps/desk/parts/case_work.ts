@@ -14,10 +14,10 @@ import type { Option } from '@ui/components/OptionPicker.vue';
 const kMain: Record<string, string[]> = {
   reported: ['register', 'verify'], verifying: ['verify'], pending_register: ['register'], pending_dispatch: ['dispatch'],
   pending_handle: ['accept', 'assign'], handling: ['finish', 'arrive'], handle_finish: ['feedback'], pending_feedback: ['feedback'],
-  checking: ['check'], pending_close: ['close'], closed: ['reopen'],
+  checking: ['check'], pending_close: ['close'], suspended: ['resume'], closed: ['revisit'], cancelled: ['unmerge'],
 };
 const kKeys: Record<string, string> = { merge: 'm', verify: 'v', reject: 'r', return: 'b', comment: 'n', rework: 'w' };
-const kLast = ['force_close', 'cancel', 'comment'];
+const kLast = ['supervise', 'instruct', 'split', 'comment', 'cancel', 'force_close'];
 const kDanger = new Set(['reject', 'cancel', 'force_close']);
 
 export function main_action(file: Case): Offer | null {

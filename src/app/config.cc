@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/receivers.h"
 #include "core/json.h"
 
 namespace cityloop {
@@ -29,25 +30,6 @@ Result<std::uint64_t> whole(const json::object& object, std::string_view key, st
   if (*value < 1 || *value > static_cast<double>(most) || *value != static_cast<double>(static_cast<std::uint64_t>(*value)))
     return fail(errors::kBadField, std::string(key) + " must be a whole number from 1 to " + std::to_string(most));
   return static_cast<std::uint64_t>(*value);
-}
-
-Result<Config::Receiver> receiver_of(const json::value& value) {
-  if (!value.is_object()) return fail(errors::kWrongType, "receivers[] must be objects");
-  const json::object& object = value.as_object();
-  TRY(only_keys(object, {"name", "url", "area", "secret", "types"}, "receivers[]"));
-  Config::Receiver out;
-  out.name = TRY(need_string(object, "name"));
-  out.url = TRY(need_string(object, "url"));
-  out.area = TRY(want_string(object, "area")).value_or("");
-  out.secret = TRY(want_string(object, "secret")).value_or("");
-  if (const json::value* types = object.if_contains("types")) {
-    if (!types->is_array()) return fail(errors::kWrongType, "receivers[].types must be a list of texts");
-    for (const json::value& type : types->as_array()) {
-      if (!type.is_string()) return fail(errors::kWrongType, "receivers[].types must be a list of texts");
-      out.types.emplace_back(type.as_string());
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -93,7 +75,7 @@ Result<Config> parse_config(std::string_view text) {
   }
   if (const json::value* receivers = object.if_contains("receivers")) {
     if (!receivers->is_array()) return fail(errors::kWrongType, "receivers must be a list");
-    for (const json::value& value : receivers->as_array()) out.receivers.push_back(TRY(receiver_of(value)));
+    for (const json::value& value : receivers->as_array()) out.receivers.push_back(TRY(configured_receiver(value)));
   }
   return out;
 }

@@ -34,9 +34,10 @@ struct Config {
   std::string log_level = "info";
   std::uint64_t log_megabytes = 20;       // one log file
   std::uint64_t log_files = 10;           // kept
-  struct Receiver {
-    std::string name, url, area, secret;
-    std::vector<std::string> types;       // prefixes of notice types; empty: all
+  struct Receiver {                       // core/receiver.h has its form
+    std::string name;
+    std::string body;                     // as `receiver.put` takes it
+    std::string secret;                   // of a webhook, where it stands here in clear
   };
   std::vector<Receiver> receivers;
 };

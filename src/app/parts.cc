@@ -11,6 +11,7 @@
 
 #include "app/descriptors.h"
 #include "app/logging.h"
+#include "app/receivers.h"
 #include "city/version.h"
 #include "core/json.h"
 #include "core/limits.h"
@@ -88,11 +89,8 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
     TRY(must(server.act("user.put", "admin", json::serialize(body)), "first administrator"));
     say("first start: user `admin`, password `" + password + "` (shown once; change it after signing in)");
   }
-  for (const Config::Receiver& receiver : options.config.receivers) {
-    json::array types(receiver.types.begin(), receiver.types.end());
-    const json::object body{{"name", receiver.name}, {"url", receiver.url}, {"area", receiver.area}, {"types", types}};
-    TRY(must(server.act("receiver.put", receiver.name, json::serialize(body)), "receiver " + receiver.name));
-  }
+  for (const Config::Receiver& receiver : options.config.receivers)
+    TRY(must(server.act("receiver.put", receiver.name, receiver.body), "receiver " + receiver.name));
   const std::string source_files = options.config.sources.empty() ? folder->path() + "/sources" : options.config.sources;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(source_files, none)) {
@@ -256,18 +254,19 @@ Result<void> Server::listen() {
   OutboxCity outbox;
   outbox.due = [&p] {
     std::vector<Notice> due;
-    p.loop->between_turns([&](City& city) { due = city.command().due(city.now()); });
+    // By the clock: in a quiet city no turn comes that would carry the time on.
+    p.loop->between_turns([&](City& city) { due = city.command().due(std::max(city.now(), p.clock->now())); });
     return due;
   };
-  outbox.receiver = [&p](const std::string& name) -> std::optional<OutboxReceiver> {
-    std::optional<OutboxReceiver> found;
+  outbox.receiver = [&p](const std::string& name) -> Result<OpenReceiver> {
+    std::optional<Receiver> found;
     p.loop->between_turns([&](City& city) {
-      if (const Receiver* known = city.command().receiver(name)) found = OutboxReceiver{known->name, known->url, "", ""};
+      if (const Receiver* known = city.command().receiver(name)) found = *known;
     });
-    for (const Config::Receiver& configured : p.options.config.receivers)
-      if (found && configured.name == name) found->secret = configured.secret;
-    return found;
+    if (!found) return fail(errors::kNotFound, "no receiver is called " + name);
+    return open_receiver(*found, p.options.config, p.folder->path());
   };
+  outbox.utc_offset = p.city_settings.utc_offset;
   outbox.offer = face.offer;
   outbox.now = face.now;
   p.outbox = OutboxSender::create(outbox);

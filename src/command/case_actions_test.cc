@@ -12,7 +12,7 @@ const Agreed kDisagrees{true, false, "ch4 31 >= 10."};
 
 TEST(CaseActions, TheWholeWayFromOpeningToClosing) {
   TestCity city;
-  city.command = Command(Command::Settings{std::chrono::hours(8), {{"duty", "https://duty.example", "", {}}}});
+  city.command = Command(Command::Settings{std::chrono::hours(8), {webhook("duty")}});
   const std::string no = city.at(Stage::reported);
   EXPECT_EQ(no, "5001062022082200001");
   EXPECT_EQ(city.file(no).rev, 1u);

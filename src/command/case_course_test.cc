@@ -111,7 +111,7 @@ TEST(CaseCourse, WhatIsDueByItselfSurvivesARestart) {
 
 TEST(CaseCourse, ASupervisionThatNobodyRepliesToEscalatesOnce) {
   TestCity city;
-  city.command = Command(Command::Settings{hours(8), {{"duty", "https://duty.example", "", {}}}});
+  city.command = Command(Command::Settings{hours(8), {webhook("duty")}});
   const std::string no = city.at(Stage::handling);
   const std::string due = format_time(city.now + hours(2));
   EXPECT_EQ(city.step(no, "supervise", city.leader, R"({"kind":"whim","requirement":"x"})").code, "field.invalid");
@@ -305,7 +305,7 @@ TEST(CaseCourse, AHandlerGivesBackToTheDeskAndTheDeskRevokes) {
 
 TEST(CaseCourse, ALeadersInstructionIsKeptAndTold) {
   TestCity city;
-  city.command = Command(Command::Settings{hours(8), {{"duty", "https://duty.example", "", {}}}});
+  city.command = Command(Command::Settings{hours(8), {webhook("duty")}});
   const std::string no = city.at(Stage::handling);
   EXPECT_EQ(city.step(no, "instruct", city.leader, R"({"comment":"today, please"})").status, 200);
   EXPECT_EQ(city.timeline(no).back().action, "instruct");

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kVerbs[] = {"report.submit",   "report.place",   "reports.import", "alarm.open_case",
                                        "alarm.link",      "alarm.notify",   "receiver.put",   "receiver.delete",
                                        "notice.retry",    "notice.release", "attachment.add", "device.command",
-                                       "device.delivered"};
+                                       "device.delivered", "notice.receipt"};
 
 bool is_past_handling(Stage stage) {
   return stage == Stage::handle_finish || stage == Stage::pending_feedback || stage == Stage::checking ||
@@ -32,7 +32,15 @@ std::vector<RouteSpec> routes_of(const Case& file, const Packs& packs) {
   return {RouteSpec{Level::none, "", "keeper"}, RouteSpec{Level::none, "", "owner"}};
 }
 
-std::string notice_data(const Case& file, const std::string& comment) {
+// How grave it is for whoever is told: the worst alarm's level, and not below what the urgency stands for.
+Level gravity_of(const Case& file) {
+  const Level urged = file.urgency == Urgency::very_urgent ? Level::red
+                      : file.urgency == Urgency::urgent    ? Level::orange
+                                                           : Level::none;
+  return std::max(file.level, urged);
+}
+
+std::string notice_data(const Case& file, const std::string& comment, const Register& tables) {
   json::object data{{"no", file.no},
                     {"stage", stage_name(file.stage)},
                     {"title", file.title},
@@ -48,6 +56,12 @@ std::string notice_data(const Case& file, const std::string& comment) {
   if (file.place)
     data["location"] = {{"type", "Point"}, {"coordinates", json::array{file.place->lng, file.place->lat}}};
   if (!comment.empty()) data["comment"] = comment;
+  if (const Area* area = tables.area(file.area)) {
+    data["area_name"] = area->name;
+    if (!area->name_en.empty()) data["area_name_en"] = area->name_en;
+  }
+  if (const Asset* asset = tables.asset(file.asset)) data["asset_name"] = asset->name;
+  if (const Unit* unit = tables.unit(file.unit)) data["unit_name"] = unit->name;
   return json::serialize(data);
 }
 
@@ -75,7 +89,7 @@ CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs,
   return guards;
 }
 
-Command::Command(Settings settings) : settings_(std::move(settings)) {
+Command::Command(Settings settings) : settings_(std::move(settings)), outbox_(settings_.utc_offset) {
   for (const Receiver& receiver : settings_.receivers) outbox_.put_receiver(receiver);
 }
 
@@ -227,7 +241,7 @@ void Command::send_to(CaseFile& held, const std::string& unit, TimelineEntry ent
 }
 
 void Command::notify(const Case& file, const std::string& type, const std::string& comment, Context& city) {
-  outbox_.post(file.no, file.area, type, notice_data(file, comment), city);
+  outbox_.post({file.no, file.area, type, notice_data(file, comment, city.tables), gravity_of(file)}, city);
 }
 
 void Command::reindex(const CaseFile& held) {

@@ -57,7 +57,7 @@ class Command {
   std::vector<Link> hear(const Event& event, Context& city);
 
   // Verbs: report.submit report.place reports.import case.open alarm.open_case alarm.link alarm.notify
-  // case.<action of the table> case.remind receiver.put receiver.delete notice.retry notice.release attachment.add
+  // case.<action of the table> case.remind receiver.put receiver.delete notice.retry notice.release notice.receipt attachment.add
   // device.command device.delivered
   static bool handles(std::string_view verb);
   // `agreed` answers for the case's asset at this moment. With `persons`, an assigned handler must exist and belong to
@@ -80,6 +80,7 @@ class Command {
   bool held() const { return outbox_.held(); }
   void hold(bool held) { outbox_.hold(held); }                          // after a restore, until notice.release
   const Receiver* receiver(std::string_view name) const { return outbox_.receiver(name); }
+  const Outbox& outbox() const { return outbox_; }
 
   void tick(Context& city);  // what is over leaves memory
   Time next_due() const;
@@ -193,6 +194,7 @@ class Command {
   Answer put_receiver(const ActionIn& in, const Actor& actor, Context& city);
   Answer delete_receiver(const ActionIn& in, const Actor& actor, Context& city);
   Answer act_on_notice(const ActionIn& in, const Actor& actor, Context& city);
+  Answer take_receipt(const ActionIn& in, const Actor& actor, Context& city);
   Answer add_attachment(const ActionIn& in, const Actor& actor, Context& city);
   Answer remind(const ActionIn& in, const Actor& actor, Context& city);
 

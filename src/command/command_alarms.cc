@@ -44,6 +44,19 @@ Urgency urgency_for(Level level) {
   return level == Level::orange ? Urgency::urgent : Urgency::normal;
 }
 
+std::string alarm_notice_data(const Alarm& alarm, const std::string& comment, const Register& tables) {
+  json::object data{{"alarm", alarm.id}, {"rule", alarm.rule}, {"level", level_name(alarm.level)},
+                    {"state", alarm_state_name(alarm.state)}, {"title", alarm.title}, {"title_en", alarm.title_en},
+                    {"asset", alarm.asset}, {"asset_name", alarm.asset_name}, {"area", alarm.area},
+                    {"value", alarm.value}, {"unit", alarm.unit}, {"raised_at", format_time(alarm.raised_at)},
+                    {"case", alarm.case_no}, {"drill", alarm.drill}, {"comment", comment}};
+  if (const Area* area = tables.area(alarm.area)) {
+    data["area_name"] = area->name;
+    if (!area->name_en.empty()) data["area_name_en"] = area->name_en;
+  }
+  return json::serialize(data);
+}
+
 // Place, area and level of the alarm; class, pack and limit are the caller's.
 Case draft_of(const Alarm& alarm, const Context& city) {
   Case file;
@@ -224,12 +237,9 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
     // One that hears of this area anyway, or one that the actor sees.
     if (!in_scope(to->area, alarm.area, root) && !in_scope(actor.area, to->area, root))
       return refuse(errors::kForeignArea, "The receiver is of an area outside yours.");
-    const json::object data{{"alarm", alarm.id}, {"rule", alarm.rule}, {"level", level_name(alarm.level)},
-                            {"state", alarm_state_name(alarm.state)}, {"title", alarm.title}, {"asset", alarm.asset},
-                            {"asset_name", alarm.asset_name}, {"area", alarm.area}, {"value", alarm.value},
-                            {"unit", alarm.unit}, {"raised_at", format_time(alarm.raised_at)}, {"comment", *reason}};
+    const std::string data = alarm_notice_data(alarm, *reason, city.tables);
     const std::string id =
-        outbox_.post_to(*receiver, alarm.id, alarm.area, "city.alarm.notify", json::serialize(data), city);
+        outbox_.post_to(*receiver, {alarm.id, alarm.area, "city.alarm.notify", data, alarm.level}, city);
     return done(json::serialize(json::object{{"notice", id}}), 0, 201);
   }
 

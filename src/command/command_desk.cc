@@ -6,6 +6,7 @@
 #include "command/command.h"
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/receiver.h"
 
 namespace cityloop {
 namespace {
@@ -21,25 +22,13 @@ Answer Command::put_receiver(const ActionIn& in, const Actor& actor, Context& ci
   if (!actor.is(Role::admin)) return refuse(errors::kForbidden, "receivers are changed by admin");
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
-  const auto read = [&]() -> Result<Receiver> {
-    TRY(only_keys(*body, {"name", "url", "area", "types"}, ""));
-    Receiver receiver;
-    receiver.name = in.subject.empty() ? TRY(need_text(*body, "name", 64)) : in.subject;
-    if (receiver.name.size() > 64) return bad_field("name", "is longer than 64 bytes");
-    receiver.url = TRY(need_text(*body, "url", limits::kTextBytes));
-    if (!receiver.url.starts_with("http://") && !receiver.url.starts_with("https://")) {
-      return bad_field("url", "must start with http:// or https://");
-    }
-    receiver.area = TRY(want_text(*body, "area", limits::kAssetIdBytes));
-    receiver.types = TRY(want_texts(*body, "types", 32));
-    return receiver;
-  }();
+  // The configuration file comes in as the system; only it may name paths of this machine.
+  const Result<Receiver> read =
+      parse_receiver(*body, in.subject, actor.id == "system" ? Trust::configuration : Trust::api);
   if (!read) return refuse(read.error());
-  outbox_.put_receiver(*read);
-  json::array types(read->types.begin(), read->types.end());
-  const std::string doc =
-      json::serialize(json::object{{"name", read->name}, {"url", read->url}, {"area", read->area}, {"types", types}});
+  const std::string doc = receiver_doc(*read);
   city.emit("rev.config", actor.id, RowPut{"receivers", read->name, read->area, {}, doc});
+  outbox_.put_receiver(*read, city);
   return done(doc);
 }
 
@@ -51,6 +40,7 @@ Answer Command::delete_receiver(const ActionIn& in, const Actor& actor, Context&
 }
 
 Answer Command::act_on_notice(const ActionIn& in, const Actor& actor, Context& city) {
+  if (in.verb == "notice.receipt") return take_receipt(in, actor, city);
   if (!actor.is(Role::admin)) return refuse(errors::kForbidden, "the outbox is run by admin");
   if (in.verb == "notice.release") {
     outbox_.hold(false);
@@ -59,6 +49,29 @@ Answer Command::act_on_notice(const ActionIn& in, const Actor& actor, Context& c
   if (in.verb != "notice.retry") return refuse(errors::kUnknownAction, "there is no action `" + in.verb + "`");
   if (!outbox_.retry(in.subject, city)) return refuse(errors::kNotFound, "there is no failed notice of this id");
   return done();
+}
+
+// The receiver's system says what became of a notice, or a reader by the signed link (`system` then; the edge has checked it).
+Answer Command::take_receipt(const ActionIn& in, const Actor& actor, Context& city) {
+  const bool by_link = actor.id == "system";
+  if (!by_link && !actor.is(Role::integrator) && !actor.is(Role::admin))
+    return refuse(errors::kForbidden, "receipts come from an integrator's token or by the link in the message");
+  const Notice* notice = outbox_.known(in.subject);
+  if (notice == nullptr) return refuse(errors::kNotFound, "there is no notice of this id that awaits a receipt");
+  if (!by_link && !in_scope(actor.area, notice->area, city.tables.root_area()))
+    return refuse(errors::kForeignArea, "The notice is of an area outside yours.");
+  const Result<json::object> body = read_body(in.body);
+  if (!body) return refuse(body.error());
+  const auto read = [&]() -> Result<Notice> {
+    TRY(only_keys(*body, {"state", "detail"}, ""));
+    const std::string state = TRY(need_text(*body, "state", 20));
+    if (state != "delivered" && state != "read" && state != "failed")
+      return bad_field("state", "must be delivered, read or failed");
+    const std::string detail = TRY(want_text(*body, "detail", limits::kTitleBytes));
+    return outbox_.receipt(in.subject, state, by_link ? "link" : actor.id, detail, city);
+  }();
+  if (!read) return refuse(read.error());
+  return done(json::serialize(json::object{{"id", read->id}, {"state", read->state}}));
 }
 
 // The bytes are stored and synced already; here their digest becomes known. The same picture again is the same.
@@ -140,7 +153,7 @@ void Command::tick(Context& city) {
     return true;
   });
   std::erase_if(attachments_, [&](const auto& item) { return item.second.area.empty() && item.second.at < old; });
-  outbox_.forget_failed_before(old);
+  outbox_.forget_before(old);
   numbers_.forget_before(old, settings_.utc_offset);
 }
 

@@ -17,6 +17,13 @@ inline Actor person(std::string name, std::vector<Role> roles, std::string unit 
   return Actor{"user:" + name, std::move(roles), std::move(area), std::move(unit), name};
 }
 
+inline Receiver webhook(std::string name) {
+  Receiver receiver;
+  receiver.target = "https://" + name + ".example";
+  receiver.name = std::move(name);
+  return receiver;
+}
+
 inline Pack gas_pack() {
   Pack pack;
   pack.name = "gas";

@@ -56,10 +56,14 @@ class Walk {
       EXPECT_LE(at_work, 1) << "orders at work";
       EXPECT_EQ(file->course.suspended_until.has_value(), file->stage == Stage::suspended) << stage_name(file->stage);
       EXPECT_LE(file->course.extensions, kExtensions);
-      if (file->course.request) EXPECT_TRUE(file->stage == Stage::pending_handle || file->stage == Stage::handling);
+      if (file->course.request) {
+        EXPECT_TRUE(file->stage == Stage::pending_handle || file->stage == Stage::handling);
+      }
       for (std::size_t i = 0; i + 1 < file->course.supervisions.size(); ++i)
         EXPECT_TRUE(file->course.supervisions[i].concluded_at.has_value()) << "two supervisions at once";
-      if (file->course.exempt) EXPECT_EQ(file->course.appeal->state, "upheld");
+      if (file->course.exempt) {
+        EXPECT_EQ(file->course.appeal->state, "upheld");
+      }
       if (file->stage == Stage::pending_handle || file->stage == Stage::handling) {
         EXPECT_EQ(at_work, 1) << stage_name(file->stage);
       }

@@ -96,7 +96,11 @@ inline constexpr std::ptrdiff_t kCommandsOfAsset = 16;      // that its device h
 inline constexpr std::ptrdiff_t kCommandsWaiting = 10'000;  // of the whole city
 inline constexpr std::size_t kCommandArguments = 4'096;     // bytes of JSON
 inline constexpr Millis kCommandKept = 1h;                  // after it expired: a late answer is still its answer
-inline constexpr int kNoticeAttempts = 20;          // then an administrator decides
+inline constexpr Millis kNoticeGiveUp = 24h;        // of a receiver that does not say; then an administrator decides
+inline constexpr Millis kNoticeGiveUpMost = 24h * 6;  // shorter than what leaves memory
+inline constexpr Millis kNoticeRetryAfterMost = 1h; // a receiver may ask to be left alone this long
+inline constexpr std::size_t kNoticesKept = 10'000; // sent ones whose receipt may still come; about 10 MB
+inline constexpr Millis kEscalationMost = 24h * 3;  // longest wait for somebody to take it up
 inline constexpr Millis kNoticeBackoffMost = 10min; // a receiver that is back is heard within this time
 inline constexpr Millis kOutboxSweep = 1h;          // how often what nobody needs leaves memory
 

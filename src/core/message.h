@@ -127,6 +127,8 @@ struct NoticeResultIn {
   bool delivered = false;
   std::string detail;      // HTTP status or error
   Time arrival{};
+  Millis retry_after{0};   // the receiver asks to be left alone this long
+  bool final = false;      // trying again cannot help
 };
 
 using Input = std::variant<ReadingsIn, RecordsIn, ActionIn, TickIn, StartedIn, PresenceIn, NoticeResultIn>;

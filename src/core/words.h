@@ -353,16 +353,23 @@ struct Notice {                // one message to one receiver, in the outbox unt
   std::string id;              // stable: subject + `:` + running number
   std::string subject;         // case no or alarm id; order is kept per subject
   std::string type;            // CloudEvents type: `city.case.dispatched` …
-  std::string channel;         // webhook
+  std::string channel;         // core/receiver.h
   std::string target;          // name of the configured receiver
   std::string area;
   std::string data;            // JSON
-  std::string state;           // waiting, sent, failed
+  std::string state;           // waiting, sent, delivered, read, failed
   Time created{};
   int attempts = 0;
   std::optional<Time> next_attempt;
   std::string last_error;
-  std::optional<Time> sent_at;
+  std::optional<Time> sent_at;       // the receiver's system has taken it
+  Level level = Level::none;         // of its subject when it was made
+  int step = 1;                      // 2…: escalated, because nobody took it up
+  std::optional<Time> held_until;    // the end of the receiver's quiet hours
+  Time give_up_at{};                 // tried until then
+  std::optional<Time> delivered_at;  // by receipt
+  std::optional<Time> read_at;       // by receipt
+  std::string receipt_by;            // Actor::id, or `link`
 };
 
 struct Attachment {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -15,12 +16,14 @@
 #include "core/json.h"
 #include "edge/http_client.h"
 #include "edge/net.h"
+#include "edge/smtp.h"
 
 namespace cityloop {
 
 namespace {
 
 constexpr int kParallel = 8;
+constexpr int kOfReceiver = 2;  // a slow receiver keeps six others busy
 constexpr Millis kTimeout{10'000};
 constexpr std::size_t kAnswerBytes = 64u << 10;  // nobody reads more of a receiver's answer
 constexpr auto kLook = std::chrono::seconds(1);
@@ -28,6 +31,15 @@ constexpr auto kOfferAgain = std::chrono::milliseconds(100);
 
 // One at a time of a subject to a receiver; a dead receiver holds up nobody else.
 std::string queue_key(const Notice& notice) { return notice.subject + "\n" + notice.target; }
+
+// An answer, or an address that could not be reached, may repeat what we sent.
+std::string without_secrets(std::string detail, const OpenReceiver& to) {
+  for (const std::string& secret : {to.secret, percent_encoded(to.secret), to.token, percent_encoded(to.token)}) {
+    if (secret.size() < 4) continue;
+    for (std::size_t at = detail.find(secret); at != std::string::npos; at = detail.find(secret)) detail.replace(at, secret.size(), "\u2026");
+  }
+  return detail;
+}
 
 class ThreadedSender : public OutboxSender {
  public:
@@ -68,9 +80,12 @@ class ThreadedSender : public OutboxSender {
       lock.unlock();
       std::vector<Notice> due = city_.due();
       lock.lock();
+      const Time now = city_.now();
       for (Notice& notice : due) {
+        if (is_resting(notice.target, now) || busy_of_[notice.target] >= kOfReceiver) continue;
         if (!subjects_.insert(queue_key(notice)).second) continue;
         busy_.insert(notice.id);
+        ++busy_of_[notice.target];
         queue_.push_back(std::move(notice));
       }
       changed_.notify_all();
@@ -91,38 +106,75 @@ class ThreadedSender : public OutboxSender {
       lock.lock();
       if (stopped_) return;
       ++(result.delivered ? sent_ : failed_);
+      if (result.retry_after > Millis{0}) resting_[notice.target] = result.arrival + std::min(result.retry_after, limits::kNoticeRetryAfterMost);
       lock.unlock();
       report(std::move(result));
       lock.lock();
       busy_.erase(notice.id);
+      if (--busy_of_[notice.target] == 0) busy_of_.erase(notice.target);
       subjects_.erase(queue_key(notice));
       woken_ = true;  // the next of its subject may be due
       changed_.notify_all();
     }
   }
 
+  // A receiver that asked for rest is left alone with all its subjects.
+  bool is_resting(const std::string& target, Time now) {
+    const auto found = resting_.find(target);
+    if (found == resting_.end()) return false;
+    if (found->second > now) return true;
+    resting_.erase(found);
+    return false;
+  }
+
   NoticeResultIn deliver(const Notice& notice) {
     NoticeResultIn result;
     result.notice = notice.id;
-    const auto receiver = city_.receiver(notice.target);
-    if (!receiver) {
-      result.detail = "no receiver is called " + notice.target;
-    } else {
-      HttpCall call;
-      call.method = "POST";
-      call.url = receiver->url;
-      call.body = cloud_event(notice, city_.source);
-      call.headers = {{"Content-Type", "application/cloudevents+json; charset=utf-8"}};
-      if (!receiver->secret.empty()) call.headers.emplace_back("X-City-Signature", signature_of(receiver->secret, call.body));
-      call.timeout = kTimeout;
-      call.most = kAnswerBytes;
-      call.ca_file = receiver->ca_file;
-      const Result<HttpAnswer> answer = http_call(call, &stopped_);
-      result.delivered = answer && answer->status >= 200 && answer->status < 300;
-      result.detail = answer ? "HTTP " + std::to_string(answer->status) : answer.error().detail;
-    }
+    const Result<OpenReceiver> to = city_.receiver(notice.target);
+    Carried carried;
+    if (to) carried = carry_to(*to, notice);
+    else carried.detail = to.error().detail;
+    result.delivered = carried.delivered;
+    result.final = carried.final;
+    result.retry_after = carried.retry_after;
+    result.detail = to ? without_secrets(std::move(carried.detail), *to) : std::move(carried.detail);
     result.arrival = city_.now();
     return result;
+  }
+
+  Carried carry_to(const OpenReceiver& to, const Notice& notice) {
+    NoticeText text = notice_text(notice, to.how.language, city_.utc_offset);
+    text.link = city_.link(notice);
+    const Time now = city_.now();
+    switch (to.how.channel) {
+      case Channel::webhook:
+        return by_http(webhook_call(to, notice, city_.source), to, [&](const HttpAnswer& answer) { return judge_http(answer, now); });
+      case Channel::wecom:
+        return by_http(wecom_call(to, text), to, [&](const HttpAnswer& answer) { return judge_robot(answer, now); });
+      case Channel::dingtalk:
+        return by_http(dingtalk_call(to, text, now), to, [&](const HttpAnswer& answer) { return judge_robot(answer, now); });
+      case Channel::sms:
+        return by_http(sms_call(to, notice, text), to, [&](const HttpAnswer& answer) { return judge_sms(to.how.sms, answer, now); });
+      case Channel::smtp: break;
+    }
+    SmtpCall mail;
+    mail.server = to.how.mail;
+    mail.password = to.secret;
+    mail.to = to.how.target;
+    mail.ca_file = to.how.ca_file;
+    mail.message = mail_message(to.how, notice, text, city_.utc_offset);
+    return send_mail(mail, &stopped_);
+  }
+
+  Carried by_http(HttpCall call, const OpenReceiver& to, const std::function<Carried(const HttpAnswer&)>& judge) {
+    call.timeout = kTimeout;
+    call.most = kAnswerBytes;
+    call.ca_file = to.how.ca_file;
+    const Result<HttpAnswer> answer = http_call(call, &stopped_);
+    if (answer) return judge(*answer);
+    Carried out;
+    out.detail = answer.error().detail;
+    return out;
   }
 
   // Waits until the city has taken the result, so that the same notice is not sent twice.
@@ -152,6 +204,8 @@ class ThreadedSender : public OutboxSender {
   std::condition_variable changed_;
   std::deque<Notice> queue_;
   std::set<std::string> busy_, subjects_;
+  std::map<std::string, int> busy_of_;       // receiver -> notices under way
+  std::map<std::string, Time> resting_;      // receiver -> until when it wants to be left alone
   std::uint64_t sent_ = 0, failed_ = 0;
   bool woken_ = false;
   std::atomic<bool> stopped_{false};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries the city's notices out: CloudEvents 1.0 by HTTP POST to the configured receivers, at most eight at once, one at a time
-// per subject and receiver, so that each hears of a case in order. When and how often is decided by the city (command/outbox.h); each try is
-// reported back as an input. Owns its threads.
+// Carries the city's notices out over their receivers' channels (channel.h), at most eight at once and two to one receiver, one at a
+// time per subject and receiver, so that each hears of a case in order. When and how often is decided by the city
+// (command/outbox.h); each try is reported back as an input. Owns its threads.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,17 @@
 #include <vector>
 
 #include "core/message.h"
+#include "edge/channel.h"
 
 namespace cityloop {
 
-struct OutboxReceiver {
-  std::string name;
-  std::string url;        // http or https
-  std::string secret;     // empty: unsigned
-  std::string ca_file;    // empty: the system's authorities
-};
-
 struct OutboxCity {       // every member is set; called on the sender's threads
   std::function<std::vector<Notice>()> due;  // what may go now; asked after wake() and once a second
-  std::function<std::optional<OutboxReceiver>(const std::string& target)> receiver;
+  std::function<Result<OpenReceiver>(const std::string& target)> receiver;  // why not: tried again later
   std::function<void(Input, std::function<void(Answer)>)> offer;
   std::function<Time()> now;
+  std::function<std::string(const Notice&)> link = [](const Notice&) { return std::string(); };  // to say that it was read
+  Millis utc_offset = std::chrono::hours(8);
   std::string source = "/cityloop";          // CloudEvents `source`
 };
 

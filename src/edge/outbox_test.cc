@@ -29,10 +29,15 @@ class OutboxSenderTest : public testing::Test {
           heads.push_back(one);
       return heads;
     };
-    city.receiver = [this](const std::string& name) -> std::optional<OutboxReceiver> {
-      if (name == "nobody") return std::nullopt;
-      const std::string port = name == "dead" ? "1" : std::to_string(server_->port());
-      return OutboxReceiver{name, "http://127.0.0.1:" + port + "/" + name, name == "signed" ? "key" : "", ""};
+    city.receiver = [this](const std::string& name) -> Result<OpenReceiver> {
+      if (name == "nobody") return fail(errors::kNotFound, "no receiver is called nobody");
+      OpenReceiver out;
+      out.how.name = name;
+      out.how.channel = name == "robot" ? Channel::wecom : Channel::webhook;
+      out.how.target = "http://127.0.0.1:" + (name == "dead" ? "1" : std::to_string(server_->port())) + "/" + name;
+      if (name == "signed") out.secret = "key";
+      if (name == "robot") out.secret = "very-secret";
+      return out;
     };
     city.offer = [this](const Input& input, const std::function<void(Answer)>& done) {
       {
@@ -56,6 +61,16 @@ class OutboxSenderTest : public testing::Test {
     {
       const std::lock_guard lock(mutex_);
       if (request.path == "/refuses") response.status = 500;
+      if (request.path == "/tired") {
+        response.status = 503;
+        response.headers.emplace_back("Retry-After", "600");
+      }
+      if (request.path == "/robot") response.body = R"({"errcode":93000,"errmsg":"no robot has the key very-secret"})";
+      if (request.path == "/slow") {
+        slow_.push_back(respond);
+        received_.push_back(std::move(request));
+        return;
+      }
       received_.push_back(std::move(request));
     }
     respond(std::move(response));
@@ -84,6 +99,7 @@ class OutboxSenderTest : public testing::Test {
   }
 
   std::mutex mutex_;
+  std::vector<Respond> slow_;
   std::vector<Notice> waiting_;
   std::vector<NoticeResultIn> results_;
   std::vector<HttpRequest> received_;
@@ -142,6 +158,39 @@ TEST_F(OutboxSenderTest, KeepsTheOrderOfASubjectAndSendsOnce) {
     EXPECT_EQ(number, last[id.substr(0, 1)] + 1);
     last[id.substr(0, 1)] = number;
   }
+}
+
+TEST_F(OutboxSenderTest, AReceiverThatAsksForRestIsLeftAloneWithAllItsSubjects) {
+  post("c1:1", "c1", "tired");
+  sender_->wake();
+  EXPECT_EQ(results(1)["c1:1"].retry_after, std::chrono::minutes(10));
+  post("c2:1", "c2", "tired");
+  post("c3:1", "c3", "ok");
+  sender_->wake();
+  EXPECT_TRUE(results(2)["c3:1"].delivered);
+  EXPECT_EQ(received_.size(), 2u) << "c2 was not even tried";
+}
+
+TEST_F(OutboxSenderTest, ARobotsRefusalIsAFailureAndTellsNoSecret) {
+  post("c1:1", "c1", "robot");
+  sender_->wake();
+  const NoticeResultIn result = results(1)["c1:1"];
+  EXPECT_FALSE(result.delivered);
+  EXPECT_EQ(result.detail, "errcode 93000 no robot has the key …");
+}
+
+TEST_F(OutboxSenderTest, ASlowReceiverKeepsNobodyElseWaiting) {
+  for (int i = 1; i <= 20; ++i) post("s" + std::to_string(i) + ":1", "s" + std::to_string(i), "slow");
+  sender_->wake();
+  EXPECT_TRUE(soon([&] {
+    const std::lock_guard lock(mutex_);
+    return slow_.size() == 2;
+  }));
+  post("c1:1", "c1", "ok");
+  sender_->wake();
+  EXPECT_TRUE(results(1)["c1:1"].delivered) << "while the slow one holds two calls open";
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(slow_.size(), 2u) << "and never more than two";
 }
 
 TEST(CloudEvent, DataThatIsNoJsonGoesAsText) {

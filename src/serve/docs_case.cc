@@ -152,7 +152,10 @@ std::string doc_of(const Notice& notice) {
   out.member_raw("data", notice.data.empty() ? "null" : notice.data).member("state", notice.state);
   out.member("created_at", notice.created).member("attempts", notice.attempts);
   out.member_or_null("next_attempt", notice.next_attempt).member_or_null("last_error", notice.last_error);
-  return out.member_or_null("sent_at", notice.sent_at).end_object().take();
+  out.member_or_null("sent_at", notice.sent_at).member("level", level_name(notice.level)).member("step", notice.step);
+  out.member_or_null("held_until", notice.held_until).member("give_up_at", notice.give_up_at);
+  out.member_or_null("delivered_at", notice.delivered_at).member_or_null("read_at", notice.read_at);
+  return out.member_or_null("receipt_by", notice.receipt_by).end_object().take();
 }
 
 std::string doc_of(const Unit& unit) {

@@ -121,14 +121,14 @@ void list_people(Call& call) {
 
 void list_notices(Call& call) {
   static constexpr Filter kFilters[] = {{"subject", "subject"}, {"state", "state"}, {"target", "target"}, {"type", "type"}};
-  list_of(call, "notices", kFilters, "id subject type channel target state created_at attempts next_attempt last_error sent_at", true, "created_at");
+  list_of(call, "notices", kFilters, "id subject type channel target state created_at attempts next_attempt last_error sent_at delivered_at read_at receipt_by level step", true, "created_at");
 }
 
 // The channels' outbox is city-wide; the release after a restore is one switch.
 void release(Call& call) { offer(call, {"notice.release", "", "{}"}); }
 void retry(Call& call) { offer_and_show(call, {"notice.retry", call.arg(), "{}"}, "notices", call.arg()); }
 
-void list_receivers(Call& call) { list_of(call, "receivers", {}, "name url area types", true); }
+void list_receivers(Call& call) { list_of(call, "receivers", {}, "name channel target area types at_least language give_up_after", true); }
 
 // ---- quarantine
 
@@ -165,7 +165,7 @@ void add_setup_routes(std::vector<Route>& out) {
     {"GET", "/api/v1/notices", "The outbox", kNoticeReaders, Scope::list, "subject state target type area @list", "", "[]Notice", list_notices},
     {"POST", "/api/v1/notices:release", "Let the outbox go after a restore", kAdmin, Scope::city, "", "", "Done", release},
     {"POST", "/api/v1/notices/{id}:retry", "Try a failed notice again", kAdmin, Scope::city, "", "", "Notice", retry},
-    {"GET", "/api/v1/receivers", "Webhook receivers", kNoticeReaders, Scope::list, "area @list", "", "[]Receiver", list_receivers},
+    {"GET", "/api/v1/receivers", "Receivers of notices", kNoticeReaders, Scope::list, "area @list", "", "[]Receiver", list_receivers},
     {"GET", "/api/v1/receivers/{name}", "One receiver", kNoticeReaders, Scope::item, "", "", "Receiver", [](Call& c) {
        const auto receiver = c.find("receivers", c.arg());
        if (!receiver) return c.refuse(receiver.error());

@@ -14,7 +14,7 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 83> kSchemas{{
+constexpr std::array<Schema, 88> kSchemas{{
     {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
     {"DeviceCommand",
      "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "
@@ -141,9 +141,21 @@ constexpr std::array<Schema, 83> kSchemas{{
     {"PersonRow", "id! name! person roles:[text] area unit"},
     {"Notice",
      "id! subject! type! channel target area data:any state! created_at:time attempts:int next_attempt:time? "
-     "last_error:text? sent_at:time?"},
-    {"Receiver", "name! url! area types:[text]"},
-    {"ReceiverPut", "url! area types:[text]"},
+     "last_error:text? sent_at:time? level step:int held_until:time? give_up_at:time delivered_at:time? read_at:time? "
+     "receipt_by:text?"},
+    {"SecretName", "env file"},
+    {"QuietHours", "below:blue|yellow|orange|red from! to!"},
+    {"Escalation", "step!:int after!"},
+    {"MailServer", "server! user from! name tls:required|if_offered"},
+    {"SmsGateway", "method:POST|GET|PUT url! type headers:object body ok:object most:int"},
+    {"Receiver",
+     "name! channel!:webhook|smtp|wecom|dingtalk|sms target! url area types:[text] at_least:blue|yellow|orange|red "
+     "language:zh|en quiet:[QuietHours] give_up_after escalation:Escalation secret:SecretName token:SecretName ca_file "
+     "mail:MailServer sms:SmsGateway"},
+    {"ReceiverPut",
+     "channel:webhook|smtp|wecom|dingtalk|sms target url area types:[text] at_least:blue|yellow|orange|red "
+     "language:zh|en quiet:[QuietHours] give_up_after escalation:Escalation secret:SecretName token:SecretName "
+     "mail:MailServer sms:SmsGateway"},
     {"QuarantineItem",
      "id! at:time principal source:text? asset:text? point:text? code! detail payload "
      "state!:waiting|reingested|dropped"},

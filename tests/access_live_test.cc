@@ -23,7 +23,7 @@ TEST_P(LiveAccess, snapshots_events_and_replays_are_of_ones_own_district) {
   const auto [home, id] = city.screen(GetParam(), AccessCity::kHome);
   const auto [whole, whole_id] = city.screen(GetParam(), "50");
   int n = 0;
-  for (const char* topic : {"alarm", "case", "report", "sys", "rev", "kpi", "layer:septic_tank", "obj:asset:home-tank", "obj:asset:away-tank"})
+  for (const char* topic : {"alarm", "case", "report", "notice", "sys", "rev", "kpi", "layer:septic_tank", "obj:asset:home-tank", "obj:asset:away-tank"})
     for (const LiveFeed::Id one : {id, whole_id}) say(city, one, R"({"t":"sub","id":)" + std::to_string(++n) + R"(,"topic":")" + topic + "\"}");
   city.tick();
   expect_only_home(home->heard.substr(0, home->heard.find("\"t\":\"err\"")), "the snapshot");
@@ -47,7 +47,7 @@ TEST_P(LiveAccess, snapshots_events_and_replays_are_of_ones_own_district) {
 
   const auto [again, again_id] = city.screen(GetParam(), AccessCity::kHome, R"({"epoch":"e1","seq":0})");
   n = 100;
-  for (const char* topic : {"alarm", "case", "report", "sys", "rev"}) say(city, again_id, R"({"t":"sub","id":)" + std::to_string(++n) + R"(,"from":0,"topic":")" + topic + "\"}");
+  for (const char* topic : {"alarm", "case", "report", "notice", "sys", "rev"}) say(city, again_id, R"({"t":"sub","id":)" + std::to_string(++n) + R"(,"from":0,"topic":")" + topic + "\"}");
   city.tick();
   expect_only_home(again->heard, "the replay");
 }
@@ -78,6 +78,12 @@ TEST(LiveAccess, who_may_not_listen_hears_nothing) {
   say(city, id, R"({"t":"sub","id":1,"topic":"report"})");
   city.tick();
   EXPECT_NE(wall->heard.find("auth.forbidden"), std::string::npos) << "a wall shows no reports";
+  for (const Role role : {Role::wall, Role::integrator, Role::handler, Role::collector}) {
+    const auto [screen, screen_id] = city.screen(role, AccessCity::kHome);
+    say(city, screen_id, R"({"t":"sub","id":7,"topic":"notice"})");
+    city.tick();
+    EXPECT_NE(screen->heard.find("auth.forbidden"), std::string::npos) << role_name(role) << " may not list notices either";
+  }
   // A token that is revoked falls silent.
   const auto [cut, cut_id] = city.screen(Role::leader, AccessCity::kHome);
   say(city, cut_id, R"({"t":"sub","id":1,"topic":"alarm"})");

@@ -101,6 +101,11 @@ const std::map<std::string, Reach>& reaches() {
       {"GET /api/v1/people", {"/api/v1/people"}},
       {"GET /api/v1/notices", {"/api/v1/notices"}},
       {"POST /api/v1/notices:release", {"/api/v1/notices:release", "{}"}},
+      {"GET /api/v1/notices/{id}", {"/api/v1/notices/@"}},
+      {"POST /api/v1/notices/{id}/receipt", {"/api/v1/notices/@/receipt", R"({"state":"read"})"}},
+      {"GET /n/{id}", {"/n/x?k=guessed"}},
+      {"POST /n/{id}", {"/n/x?k=guessed"}},
+      {"GET /api/v1/alarms/{id}/notice", {"/api/v1/alarms/@/notice"}},
       {"POST /api/v1/notices/{id}:retry", {"/api/v1/notices/@:retry", "{}"}},
       {"GET /api/v1/calendars", {"/api/v1/calendars", "", "", "shared"}},  // everybody's deadlines hang on it
       {"GET /api/v1/calendars/{name}", {"/api/v1/calendars/china", "", "", "shared"}},

@@ -40,7 +40,7 @@ Result<Config> parse_config(std::string_view text) {
   const json::object& object = parsed.as_object();
   TRY(only_keys(object,
                 {"http", "mqtt", "tls", "packs", "web", "geo", "sources", "calendar", "store", "root_area",
-                 "utc_offset_hours", "threads", "checkpoint_every", "log", "receivers"},
+                 "utc_offset_hours", "threads", "checkpoint_every", "log", "public_url", "receivers"},
                 "the configuration"));
   Config out;
   if (const auto http = TRY(want_string(object, "http"))) out.http = TRY(parse_address(*http));
@@ -73,6 +73,10 @@ Result<Config> parse_config(std::string_view text) {
     out.log_megabytes = TRY(whole(log->as_object(), "megabytes", 20, 10'000));
     out.log_files = TRY(whole(log->as_object(), "files", 10, 1'000));
   }
+  out.public_url = TRY(want_string(object, "public_url")).value_or("");
+  while (out.public_url.ends_with('/')) out.public_url.pop_back();
+  if (!out.public_url.empty() && !out.public_url.starts_with("https://") && !out.public_url.starts_with("http://"))
+    return fail(errors::kBadField, "public_url must start with https:// or http://");
   if (const json::value* receivers = object.if_contains("receivers")) {
     if (!receivers->is_array()) return fail(errors::kWrongType, "receivers must be a list");
     for (const json::value& value : receivers->as_array()) out.receivers.push_back(TRY(configured_receiver(value)));

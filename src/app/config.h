@@ -34,6 +34,7 @@ struct Config {
   std::string log_level = "info";
   std::uint64_t log_megabytes = 20;       // one log file
   std::uint64_t log_files = 10;           // kept
+  std::string public_url;                 // of the city as its people reach it: for links in messages; empty: none
   struct Receiver {                       // core/receiver.h has its form
     std::string name;
     std::string body;                     // as `receiver.put` takes it

@@ -145,6 +145,11 @@ Result<void> Server::Parts::ship_calendar(Server& server) {
   return {};
 }
 
+// 96 bits are enough for a link that says one thing of one notice, and short enough for an SMS.
+std::string Server::Parts::notice_key(std::string_view notice) const {
+  return hmac_hex(folder->keys().audit, "read receipt of notice " + std::string(notice)).substr(0, 24);
+}
+
 CityFace Server::Parts::face(Server& server) {
   CityFace out;
   out.offer = [this](Input input, std::function<void(Answer)> reply) { loop->offer(std::move(input), std::move(reply)); };
@@ -167,6 +172,7 @@ CityFace Server::Parts::face(Server& server) {
   };
   out.keep_attachment = [this](std::string bytes, std::string) { return attachments->keep(bytes, "", clock->now(), city_settings.utc_offset); };
   out.read_attachment = [this](const std::string& id) -> Result<std::string> { return TRY(attachments->read(id)).bytes; };
+  out.notice_key = [this](std::string_view notice) { return notice_key(notice); };
   out.counters = [this] { return ReadingCounters{loop->counters().messages, rate}; };
   out.metrics = [&server] { return server.metrics(); };
   out.why_not_ready = [this] { return loop->why_not_ready(); };
@@ -192,7 +198,7 @@ Result<void> Server::listen() {
   if (auto geo = StaticFiles::create({geo_folder(), "/geo"})) p.geo = std::move(*geo);
   const auto handle = [&p](HttpRequest request, Respond respond) {
     const std::string_view path = request.path;
-    if (path.starts_with("/api/") || path == "/healthz" || path == "/readyz" || path == "/metrics") return p.api->handle(std::move(request), std::move(respond));
+    if (path.starts_with("/api/") || path.starts_with("/n/") || path == "/healthz" || path == "/readyz" || path == "/metrics") return p.api->handle(std::move(request), std::move(respond));
     if (p.geo && path.starts_with("/geo/"))
       if (auto found = p.geo->serve(request)) return respond(std::move(*found));
     if (p.web)
@@ -267,6 +273,10 @@ Result<void> Server::listen() {
     return open_receiver(*found, p.options.config, p.folder->path());
   };
   outbox.utc_offset = p.city_settings.utc_offset;
+  if (!config.public_url.empty())
+    outbox.link = [&p](const Notice& notice) {
+      return p.options.config.public_url + "/n/" + percent_encoded(notice.id) + "?k=" + p.notice_key(notice.id);
+    };
   outbox.offer = face.offer;
   outbox.now = face.now;
   p.outbox = OutboxSender::create(outbox);

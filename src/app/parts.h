@@ -70,6 +70,7 @@ struct Server::Parts {
   Result<void> lay_districts(Server& server);
   Result<void> ship_calendar(Server& server);
   CityFace face(Server& server);
+  std::string notice_key(std::string_view notice) const;
   void carry_commands();
   void run_pulse();
   void close_doors();

@@ -41,6 +41,7 @@ bool is_audited(const ActionIn& in) {
 Command::Settings command_settings(const CitySettings& settings) {
   Command::Settings out;
   out.utc_offset = settings.utc_offset;
+  out.root_area = settings.root_area;
   return out;
 }
 

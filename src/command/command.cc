@@ -32,39 +32,6 @@ std::vector<RouteSpec> routes_of(const Case& file, const Packs& packs) {
   return {RouteSpec{Level::none, "", "keeper"}, RouteSpec{Level::none, "", "owner"}};
 }
 
-// How grave it is for whoever is told: the worst alarm's level, and not below what the urgency stands for.
-Level gravity_of(const Case& file) {
-  const Level urged = file.urgency == Urgency::very_urgent ? Level::red
-                      : file.urgency == Urgency::urgent    ? Level::orange
-                                                           : Level::none;
-  return std::max(file.level, urged);
-}
-
-std::string notice_data(const Case& file, const std::string& comment, const Register& tables) {
-  json::object data{{"no", file.no},
-                    {"stage", stage_name(file.stage)},
-                    {"title", file.title},
-                    {"area", file.area},
-                    {"class", {{"scheme", file.klass.scheme}, {"type", file.klass.type}, {"code", file.klass.code}}},
-                    {"urgency", urgency_name(file.urgency)},
-                    {"level", level_name(file.level)},
-                    {"asset", file.asset},
-                    {"unit", file.unit},
-                    {"address", file.address},
-                    {"opened_at", format_time(file.opened_at)},
-                    {"rev", file.rev}};
-  if (file.place)
-    data["location"] = {{"type", "Point"}, {"coordinates", json::array{file.place->lng, file.place->lat}}};
-  if (!comment.empty()) data["comment"] = comment;
-  if (const Area* area = tables.area(file.area)) {
-    data["area_name"] = area->name;
-    if (!area->name_en.empty()) data["area_name_en"] = area->name_en;
-  }
-  if (const Asset* asset = tables.asset(file.asset)) data["asset_name"] = asset->name;
-  if (const Unit* unit = tables.unit(file.unit)) data["unit_name"] = unit->name;
-  return json::serialize(data);
-}
-
 // When the case wants something by itself: a suspension's end, a supervision that nobody replied to.
 std::optional<Time> wakes_at(const Case& file) {
   std::optional<Time> at;
@@ -240,10 +207,6 @@ void Command::send_to(CaseFile& held, const std::string& unit, TimelineEntry ent
   notify(file, "city.case.dispatched", comment, city);
 }
 
-void Command::notify(const Case& file, const std::string& type, const std::string& comment, Context& city) {
-  outbox_.post({file.no, file.area, type, notice_data(file, comment, city.tables), gravity_of(file)}, city);
-}
-
 void Command::reindex(const CaseFile& held) {
   const Case& file = held.file;
   index_.update(file);
@@ -263,6 +226,7 @@ void Command::reindex(const CaseFile& held) {
   } else {
     awaiting_.erase(file.no);
   }
+  await_acceptance(file);
 }
 
 // What came due by itself.

@@ -16,6 +16,7 @@
 #include "command/case_number.h"
 #include "command/case_table.h"
 #include "command/device_commands.h"
+#include "command/escalation.h"
 #include "command/outbox.h"
 #include "core/context.h"
 
@@ -43,7 +44,8 @@ class Command {
   using Receiver = cityloop::Receiver;
   struct Settings {
     Millis utc_offset = std::chrono::hours(8);            // of the city: case numbers' dates
-    std::vector<Receiver> receivers;                      // webhook receivers of notices
+    std::vector<Receiver> receivers;                      // of notices
+    std::string root_area = "50";
   };
   // Resolves `user:zhang` to that person; nothing when unknown or disabled.
   using Persons = std::function<std::optional<Actor>(std::string_view id)>;
@@ -106,7 +108,6 @@ class Command {
   void plan(CaseFile& held, Context& city);
   bool auto_dispatch(CaseFile& held, Context& city);
   void send_to(CaseFile& held, const std::string& unit, TimelineEntry entry, Context& city);
-  void notify(const Case& file, const std::string& type, const std::string& comment, Context& city);
   Order& make_order(CaseFile& held, std::string state, Context& city);
   void send_collector(CaseFile& held, std::string kind, const std::string& collector, Context& city);
   void end_tasks(CaseFile& held, const std::string& state, Context& city);
@@ -190,6 +191,13 @@ class Command {
   void file_report(Report report, const Actor& actor, Context& city, Filing& filing);
   CaseFile* similar(const Report& report, Context& city);
 
+  // command_notices.cc
+  void notify(const Case& file, const std::string& type, const std::string& comment, Context& city);
+  void announce(const Alarm& alarm, const Alarm* before, Context& city);
+  void await_acknowledgement(const Alarm& alarm, Context& city);
+  void await_acceptance(const Case& file);
+  void escalate(Context& city);
+
   // command_desk.cc
   Answer put_receiver(const ActionIn& in, const Actor& actor, Context& city);
   Answer delete_receiver(const ActionIn& in, const Actor& actor, Context& city);
@@ -206,6 +214,7 @@ class Command {
   std::unordered_set<std::uint64_t> externals_;                  // reports' outside ids, for ever: 16 bytes each or so
   CaseNumbers numbers_;
   Outbox outbox_;
+  Escalations escalations_;
   DeviceCommands devices_;
   std::vector<Link> links_;                                      // made and not told yet
   Time sweep_at_{};

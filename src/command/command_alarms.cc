@@ -7,6 +7,7 @@
 #include "command/command.h"
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/notice_text.h"
 
 namespace cityloop {
 namespace {
@@ -42,19 +43,6 @@ std::string label_or(const RuleSpec& rule, const std::string& name, std::string 
 Urgency urgency_for(Level level) {
   if (level == Level::red) return Urgency::very_urgent;
   return level == Level::orange ? Urgency::urgent : Urgency::normal;
-}
-
-std::string alarm_notice_data(const Alarm& alarm, const std::string& comment, const Register& tables) {
-  json::object data{{"alarm", alarm.id}, {"rule", alarm.rule}, {"level", level_name(alarm.level)},
-                    {"state", alarm_state_name(alarm.state)}, {"title", alarm.title}, {"title_en", alarm.title_en},
-                    {"asset", alarm.asset}, {"asset_name", alarm.asset_name}, {"area", alarm.area},
-                    {"value", alarm.value}, {"unit", alarm.unit}, {"raised_at", format_time(alarm.raised_at)},
-                    {"case", alarm.case_no}, {"drill", alarm.drill}, {"comment", comment}};
-  if (const Area* area = tables.area(alarm.area)) {
-    data["area_name"] = area->name;
-    if (!area->name_en.empty()) data["area_name_en"] = area->name_en;
-  }
-  return json::serialize(data);
 }
 
 // Place, area and level of the alarm; class, pack and limit are the caller's.
@@ -114,11 +102,13 @@ void Command::hear_alarm(const Alarm& heard, Context& city) {
   alarm.why = {};  // stays with analyse and the Journal: it may be long
   if (alarm.case_no.empty() && before) alarm.case_no = before->case_no;
   const Alarm& now = alarms_.insert_or_assign(heard.id, std::move(alarm)).first->second;
+  announce(now, before ? &*before : nullptr, city);
   if (now.case_no.empty()) {
     consider(now, city);
   } else if (CaseFile* held = find_open(now.case_no)) {
     follow(*held, now, before ? &*before : nullptr, city);
   }
+  await_acknowledgement(now, city);
   forget_if_over(heard.id);
 }
 
@@ -237,7 +227,7 @@ Answer Command::act_on_alarm(const ActionIn& in, const Actor& actor, Context& ci
     // One that hears of this area anyway, or one that the actor sees.
     if (!in_scope(to->area, alarm.area, root) && !in_scope(actor.area, to->area, root))
       return refuse(errors::kForeignArea, "The receiver is of an area outside yours.");
-    const std::string data = alarm_notice_data(alarm, *reason, city.tables);
+    const std::string data = alarm_notice_data(alarm, *reason, city.tables.area(alarm.area));
     const std::string id =
         outbox_.post_to(*receiver, {alarm.id, alarm.area, "city.alarm.notify", data, alarm.level}, city);
     return done(json::serialize(json::object{{"notice", id}}), 0, 201);

@@ -29,12 +29,14 @@ Answer Command::put_receiver(const ActionIn& in, const Actor& actor, Context& ci
   const std::string doc = receiver_doc(*read);
   city.emit("rev.config", actor.id, RowPut{"receivers", read->name, read->area, {}, doc});
   outbox_.put_receiver(*read, city);
+  escalations_.replan(outbox_.receivers(), settings_.root_area);
   return done(doc);
 }
 
 Answer Command::delete_receiver(const ActionIn& in, const Actor& actor, Context& city) {
   if (!actor.is(Role::admin)) return refuse(errors::kForbidden, "receivers are changed by admin");
   if (!outbox_.remove_receiver(in.subject)) return refuse(errors::kNotFound, "there is no receiver of this name");
+  escalations_.replan(outbox_.receivers(), settings_.root_area);
   city.emit("rev.config", actor.id, Removed{"receivers", in.subject});
   return done("{}", 0, 204);
 }
@@ -119,6 +121,7 @@ Answer Command::remind(const ActionIn& in, const Actor& actor, Context& city) {
 
 void Command::tick(Context& city) {
   if (devices_.next_due() <= city.now) devices_.tick(city);
+  if (escalations_.next_due() <= city.now) escalate(city);
   while (!waking_.empty() && waking_.begin()->first <= city.now) wake(files_.at(waking_.begin()->second), city);
   while (!leaving_.empty() && leaving_.begin()->first <= city.now) {
     const std::string no = leaving_.begin()->second;
@@ -159,6 +162,7 @@ void Command::tick(Context& city) {
 
 Time Command::next_due() const {
   Time due = std::min(leaving_.empty() ? Time::max() : leaving_.begin()->first, devices_.next_due());
+  due = std::min(due, escalations_.next_due());
   if (!waking_.empty()) due = std::min(due, waking_.begin()->first);
   if (!alarms_.empty() || !attachments_.empty() || !files_.empty()) due = std::min(due, sweep_at_);
   return due;
@@ -176,6 +180,7 @@ void Command::encode(Writer& out) const {
   cityloop::encode(out, externals);
   cityloop::encode(out, numbers_);
   cityloop::encode(out, outbox_);
+  cityloop::encode(out, escalations_);
   cityloop::encode(out, devices_);
   cityloop::encode(out, links_);
   cityloop::encode(out, sweep_at_);
@@ -191,6 +196,7 @@ void Command::decode(Reader& in) {
   externals_ = {externals.begin(), externals.end()};
   cityloop::decode(in, numbers_);
   cityloop::decode(in, outbox_);
+  cityloop::decode(in, escalations_);
   cityloop::decode(in, devices_);
   cityloop::decode(in, links_);
   cityloop::decode(in, sweep_at_);
@@ -204,6 +210,7 @@ void Command::decode(Reader& in) {
     if (held.file.no != no) return in.spoil();
     reindex(held);
   }
+  escalations_.replan(outbox_.receivers(), settings_.root_area);
 }
 
 }  // namespace cityloop

@@ -109,6 +109,19 @@ const std::vector<NoticeType>& notice_types() {
   return kTypes;
 }
 
+std::string alarm_notice_data(const Alarm& alarm, std::string_view comment, const Area* area) {
+  json::object data{{"alarm", alarm.id}, {"rule", alarm.rule}, {"level", level_name(alarm.level)},
+                    {"state", alarm_state_name(alarm.state)}, {"title", alarm.title}, {"title_en", alarm.title_en},
+                    {"asset", alarm.asset}, {"asset_name", alarm.asset_name}, {"area", alarm.area},
+                    {"value", alarm.value}, {"unit", alarm.unit}, {"raised_at", format_time(alarm.raised_at)},
+                    {"case", alarm.case_no}, {"drill", alarm.drill}, {"comment", comment}};
+  if (area != nullptr) {
+    data["area_name"] = area->name;
+    if (!area->name_en.empty()) data["area_name_en"] = area->name_en;
+  }
+  return json::serialize(data);
+}
+
 NoticeText notice_text(const Notice& notice, std::string_view language, Millis utc_offset) {
   const Words w{language != "en"};
   NoticeText out;

@@ -17,6 +17,9 @@ struct NoticeText {
   std::string link;                                          // opened by the reader to say so; empty: none
 };
 
+// The `data` of a notice about an alarm; `area`: its own, or null.
+std::string alarm_notice_data(const Alarm& alarm, std::string_view comment, const Area* area);
+
 NoticeText notice_text(const Notice& notice, std::string_view language, Millis utc_offset);
 
 // `title`, then `label: value` lines, then the link.

@@ -47,6 +47,8 @@ struct CityFace {
   // Attachments (edge/attachment_store): stores, cleans and syncs bytes; reads them back.
   std::function<Result<Attachment>(std::string bytes, std::string claimed_type)> keep_attachment;
   std::function<Result<std::string>(const std::string& digest)> read_attachment;
+  // Signs the link by which a reader says that a notice was read. (optional: no such links)
+  std::function<std::string(std::string_view notice)> notice_key;
   std::function<ReadingCounters()> counters;                         // (optional) for indicators and KPI
   std::function<std::string()> metrics;                              // Prometheus text
   std::function<std::optional<std::string>()> why_not_ready;         // nothing: ready

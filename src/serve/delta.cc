@@ -22,7 +22,7 @@ struct Facer {
   EventFace operator()(const TimelineAdded& t) const { return {"case", "case.entry", t.case_no, t.area}; }
   EventFace operator()(const Report& r) const { return {"report", event.kind, r.id, r.area}; }
   EventFace operator()(const Order& o) const { return {"", event.kind, o.case_no, o.area}; }
-  EventFace operator()(const Notice& n) const { return {"", event.kind, n.subject, n.area}; }
+  EventFace operator()(const Notice& n) const { return {"notice", event.kind, n.subject, n.area}; }
   EventFace operator()(const Asset& a) const { return {"sys", "asset.put", a.id, a.area}; }
   EventFace operator()(const Unit& u) const { return {"sys", "rev.config", u.id, u.area}; }
   EventFace operator()(const Attachment& a) const { return {"", event.kind, a.id, a.area}; }

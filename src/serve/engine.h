@@ -56,6 +56,7 @@ void add_report_routes(std::vector<Route>& out);
 void add_case_routes(std::vector<Route>& out);
 void add_attachment_routes(std::vector<Route>& out);
 void add_setup_routes(std::vector<Route>& out);
+void add_notice_routes(std::vector<Route>& out);
 void add_access_routes(std::vector<Route>& out);
 
 // Roles by what they have in common; each route lists its own set.

@@ -61,6 +61,7 @@ std::vector<std::string> event_topics(const Actor& actor) {
   if (!any(kStaff | roles(Role::wall))) return {};
   std::vector<std::string> out{"alarm", "case", "sys", "rev"};
   if (any(kStaff)) out.push_back("report");
+  if (any(kDesk | roles(Role::leader, Role::inspector))) out.push_back("notice");  // as GET /notices
   return out;
 }
 

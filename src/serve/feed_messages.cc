@@ -19,7 +19,7 @@ std::optional<std::int64_t> whole(const json::object& in, std::string_view key) 
   return std::nullopt;
 }
 
-bool is_event_topic(std::string_view topic) { return topic == "alarm" || topic == "case" || topic == "report" || topic == "sys" || topic == "rev"; }
+bool is_event_topic(std::string_view topic) { return topic == "alarm" || topic == "case" || topic == "report" || topic == "notice" || topic == "sys" || topic == "rev"; }
 
 bool take(double& bucket) {
   if (bucket < 1) return false;

@@ -17,6 +17,7 @@ const std::vector<Route>& routes() {
     add_case_routes(out);
     add_attachment_routes(out);
     add_setup_routes(out);
+    add_notice_routes(out);
     add_access_routes(out);
     return out;
   }();

@@ -117,19 +117,6 @@ void list_people(Call& call) {
   answer_list(call, {std::move(query), "id name person roles area unit", person_doc});
 }
 
-// ---- notices and receivers
-
-void list_notices(Call& call) {
-  static constexpr Filter kFilters[] = {{"subject", "subject"}, {"state", "state"}, {"target", "target"}, {"type", "type"}};
-  list_of(call, "notices", kFilters, "id subject type channel target state created_at attempts next_attempt last_error sent_at delivered_at read_at receipt_by level step", true, "created_at");
-}
-
-// The channels' outbox is city-wide; the release after a restore is one switch.
-void release(Call& call) { offer(call, {"notice.release", "", "{}"}); }
-void retry(Call& call) { offer_and_show(call, {"notice.retry", call.arg(), "{}"}, "notices", call.arg()); }
-
-void list_receivers(Call& call) { list_of(call, "receivers", {}, "name channel target area types at_least language give_up_after", true); }
-
 // ---- quarantine
 
 void list_quarantine(Call& call) {
@@ -145,7 +132,6 @@ void reingest_many(Call& call) { offer(call, {"quarantine.reingest", "", call.re
 }  // namespace
 
 void add_setup_routes(std::vector<Route>& out) {
-  constexpr RoleSet kNoticeReaders = kDesk | roles(Role::leader, Role::inspector);
   constexpr RoleSet kSourceReaders = kKeepers | roles(Role::shift_leader, Role::leader, Role::security_admin);
   constexpr RoleSet kAdmin = roles(Role::admin);
   out.insert(out.end(), {
@@ -162,17 +148,6 @@ void add_setup_routes(std::vector<Route>& out) {
     {"PUT", "/api/v1/units/{id}", "Register or change a unit", kKeepers, Scope::item, "", "UnitPut", "Unit", put_unit},
     {"DELETE", "/api/v1/units/{id}", "Remove a unit", kKeepers, Scope::item, "", "", "", [](Call& c) { remove(c, "unit.delete"); }},
     {"GET", "/api/v1/people", "Colleagues by role, unit, area", kCrew, Scope::list, "role unit area q @list", "", "[]PersonRow", list_people},
-    {"GET", "/api/v1/notices", "The outbox", kNoticeReaders, Scope::list, "subject state target type area @list", "", "[]Notice", list_notices},
-    {"POST", "/api/v1/notices:release", "Let the outbox go after a restore", kAdmin, Scope::city, "", "", "Done", release},
-    {"POST", "/api/v1/notices/{id}:retry", "Try a failed notice again", kAdmin, Scope::city, "", "", "Notice", retry},
-    {"GET", "/api/v1/receivers", "Receivers of notices", kNoticeReaders, Scope::list, "area @list", "", "[]Receiver", list_receivers},
-    {"GET", "/api/v1/receivers/{name}", "One receiver", kNoticeReaders, Scope::item, "", "", "Receiver", [](Call& c) {
-       const auto receiver = c.find("receivers", c.arg());
-       if (!receiver) return c.refuse(receiver.error());
-       show_row(c, "receivers");
-     }},
-    {"PUT", "/api/v1/receivers/{name}", "Register or change a receiver", kAdmin, Scope::city, "", "ReceiverPut", "Receiver", [](Call& c) { change(c, "receiver.put", "receivers"); }},
-    {"DELETE", "/api/v1/receivers/{name}", "Remove a receiver", kAdmin, Scope::city, "", "", "", [](Call& c) { remove(c, "receiver.delete"); }},
     {"GET", "/api/v1/calendars", "The working calendar that deadlines count in", kViewers, Scope::any, "@list", "", "[]Calendar",
      [](Call& c) { list_of(c, "calendars", {}, "name version known_from known_until shipped changed_by changed_at", false); }},
     {"GET", "/api/v1/calendars/{name}", "The calendar, by its name", kViewers, Scope::any, "", "", "Calendar", [](Call& c) { show_row(c, "calendars"); }},

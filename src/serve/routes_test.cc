@@ -60,8 +60,13 @@ TEST(Routes, a_foreign_area_is_refused_item_by_item) {
   city.happen("unit.put", Unit{"u-1", "环卫", "500106", {"sanitation"}, "", true});
   city.happen("rev.config", RowPut{"receivers", "hook", "500106", {}, R"({"name":"hook","area":"500106"})"});
   city.user("li", {Role::acceptor}, "500106");
+  Notice notice;
+  notice.id = "5001062022082200001:1";
+  notice.area = "500106";
+  city.happen("notice.put", notice);
   const std::map<std::string, std::string> args{{"assets", "tank-1"}, {"alarms", "a-1"},       {"cases", "5001062022082200001"}, {"reports", "r-1"},
-                                                {"units", "u-1"},     {"attachments", "ab12"}, {"receivers", "hook"},            {"users", "li"}};
+                                                {"units", "u-1"},     {"attachments", "ab12"}, {"receivers", "hook"},            {"users", "li"},
+                                                {"notices", "5001062022082200001:1"}};
   for (const Role role : {Role::admin, Role::dispatcher, Role::shift_leader, Role::security_admin}) {
     const std::string home = city.token(role, "500106"), foreign = city.token(role, "500103");
     for (const RouteFace& route : route_table()) {
@@ -115,6 +120,45 @@ TEST(Routes, unknown_paths_and_methods) {
   EXPECT_EQ(header_of(wrong, "Allow"), "GET, PUT, DELETE");
   EXPECT_EQ(header_of(city.call(ApiCity::request("GET", "/api/v1/users/li:disable", token)), "Allow"), "POST");
   EXPECT_EQ(city.call(ApiCity::request("HEAD", "/api/v1/assets", token)).status, 200);
+}
+
+TEST(Routes, the_link_in_a_message_opens_its_notice_and_no_other) {
+  ApiCity city;
+  Notice notice;
+  notice.id = "c1:1";
+  notice.subject = "c1";
+  notice.area = "500103";
+  notice.target = "hook";
+  notice.type = "city.case.new";
+  notice.state = "sent";
+  notice.data = R"({"no":"c1","title":"<script>alert(1)</script>"})";
+  city.happen("notice.put", notice);
+  notice.id = "c1:2";
+  city.happen("notice.put", notice);
+  city.happen("rev.config", RowPut{"receivers", "hook", "", {}, R"({"name":"hook","language":"en"})"});
+  city.on_action = [](const ActionIn&, const Actor&, Context&) { return done(); };
+  city.actions_.clear();
+  const auto call = [&](const std::string& method, const std::string& path, const std::string& key) {
+    HttpRequest request = ApiCity::request(method, path + (key.empty() ? "" : "?k=" + key), "");
+    return city.call(std::move(request));
+  };
+  const std::string key = serve::sha256_hex("key of c1:1").substr(0, 24);
+  const HttpResponse page = call("GET", "/n/c1:1", key);
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.body.find("New case: &lt;script&gt;"), std::string::npos) << page.body;
+  EXPECT_EQ(page.body.find("<script"), std::string::npos);
+  EXPECT_NE(page.body.find("I have read it"), std::string::npos);
+  EXPECT_TRUE(city.actions_.empty()) << "opening says nothing";
+  EXPECT_EQ(call("GET", "/n/c1:2", key).status, 404) << "the key of another notice";
+  EXPECT_EQ(call("POST", "/n/c1:2", key).status, 404);
+  EXPECT_EQ(call("POST", "/n/c1:1", "").status, 404);
+  EXPECT_TRUE(city.actions_.empty());
+  EXPECT_EQ(call("POST", "/n/c1:1", key).status, 200);
+  ASSERT_EQ(city.actions_.size(), 1u);
+  EXPECT_EQ(city.actions_[0].verb, "notice.receipt");
+  EXPECT_EQ(city.actions_[0].subject, "c1:1");
+  EXPECT_EQ(city.actions_[0].body, R"({"state":"read"})");
+  EXPECT_EQ(city.actions_[0].principal, "system");
 }
 
 TEST(Routes, ids_with_colons_and_strange_signs_stay_ids) {

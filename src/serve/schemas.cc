@@ -14,7 +14,7 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 88> kSchemas{{
+constexpr std::array<Schema, 90> kSchemas{{
     {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
     {"DeviceCommand",
      "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "
@@ -143,6 +143,8 @@ constexpr std::array<Schema, 88> kSchemas{{
      "id! subject! type! channel target area data:any state! created_at:time attempts:int next_attempt:time? "
      "last_error:text? sent_at:time? level step:int held_until:time? give_up_at:time delivered_at:time? read_at:time? "
      "receipt_by:text?"},
+    {"NoticeReceipt", "state!:delivered|read|failed detail"},
+    {"NoticePreview", "receiver! channel! target language:zh|en title! text!"},
     {"SecretName", "env file"},
     {"QuietHours", "below:blue|yellow|orange|red from! to!"},
     {"Escalation", "step!:int after!"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Notices through every channel: each sent at least once under one id, a case's steps in order, whatever the receiver does (refuses, is away,
-// hangs, cuts the line) and while the program is killed; no secret shown; quiet hours.
+// hangs, cuts the line) and while the program is killed; no secret shown; quiet hours; receipts, live in the browser; who is told of what nobody
+// takes up.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -8,14 +9,15 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { City, until } from './city.mjs';
+import { launch, sign_in } from './browser.mjs';
+import { City, iso, sleep, until } from './city.mjs';
 import { Mail, Web, body_of, header, words } from './outside.mjs';
 
-async function with_city(receivers, run, { secrets = {} } = {}) {
+async function with_city(receivers, run, { secrets = {}, more = {}, args = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'cityloop-notices-'));
   const config = join(folder, 'config.jsonc');
-  writeFileSync(config, JSON.stringify({ receivers }));
-  const city = new City(['--config', config]);
+  writeFileSync(config, JSON.stringify({ receivers, ...more }));
+  const city = new City(['--config', config, ...args]);
   try {
     await city.start();
     mkdirSync(join(city.data, 'secrets'));  // read when a notice goes out: no restart is needed
@@ -34,6 +36,15 @@ const opened = (city, title, urgency = 'urgent') => city.must('POST', '/api/v1/c
 async function step(city, no, body) {
   const { etag } = await city.call('GET', `/api/v1/cases/${no}`);
   return city.must('POST', `/api/v1/cases/${no}/actions`, body, undefined, { 'if-match': etag });
+}
+// Orders are accepted by a handler of the unit, signed in.
+async function as_crew(city, no, body) {
+  const password = 'Correct-Horse-1';
+  await city.must('PUT', '/api/v1/users/crew', { person: 'crew', roles: ['handler'], area: '500106', unit: '500106-sanitation', password, must_change: false });
+  const session = await city.call('POST', '/api/v1/session', { name: 'crew', password }, '');
+  const mine = { cookie: session.headers.get('set-cookie').split(';')[0], 'x-csrf-token': session.body.csrf };
+  const { etag } = await city.call('GET', `/api/v1/cases/${no}`);
+  return city.must('POST', `/api/v1/cases/${no}/actions`, body, '', { ...mine, 'if-match': etag });
 }
 const dispatch = (city, no) => step(city, no, { action: 'dispatch', unit: '500106-sanitation' });
 const close = (city, no) => step(city, no, { action: 'cancel', reason: 'mistake' });
@@ -200,6 +211,129 @@ test('quiet hours hold what can wait, across a restart; red goes at once', async
     });
   } finally {
     await hook.stop();
+  }
+});
+
+test('receipts by token and by the signed link in the message', async () => {
+  const gate = await new Web().start(), hook = await new Web().start();
+  try {
+    await with_city([
+      { name: 'hook', url: hook.url },
+      { name: 'gate', channel: 'sms', target: '13800138000', sms: { url: gate.url, body: '{"to":"{phone}","text":"{text}"}' } },
+    ], async (city) => {
+      const { no } = await opened(city, '井盖 <b>破损</b>');
+      await all_sent(city, 2);
+      const id = hook.heard[0].body.id;
+      const gateway = city.token('gateway', 'integrator', '500106'), foreign = city.token('away', 'integrator', '500112'), duty = city.token('duty', 'dispatcher');
+      const say = (body, token) => city.call('POST', `/api/v1/notices/${id}/receipt`, body, token);
+      assert.equal((await say({ state: 'read' }, foreign)).body.code, 'auth.foreign_area');
+      assert.equal((await say({ state: 'read' }, duty)).status, 403);
+      assert.equal((await say({ state: 'eaten' }, gateway)).body.code, 'field.invalid');
+      assert.equal((await city.call('POST', '/api/v1/notices/none:1/receipt', { state: 'read' }, gateway)).status, 404);
+      const delivered = await say({ state: 'delivered' }, gateway);
+      assert.equal(delivered.body.state, 'delivered');
+      assert.ok(delivered.body.delivered_at);
+      assert.match(delivered.body.receipt_by, /^token:/);
+
+      const link = /http:\/\/city\.example(\/n\/\S+)$/.exec(gate.heard[0].body.text)?.[1];
+      assert.ok(link, gate.heard[0].body.text);
+      const opens = (path, method = 'GET') => fetch(city.http + path, { method });
+      const page = await opens(link);
+      assert.equal(page.status, 200);
+      assert.match(page.headers.get('content-type'), /text\/html/);
+      const html = await page.text();
+      assert.match(html, /井盖 &lt;b&gt;破损/);
+      assert.match(html, /确认已读/);
+      const sms = async () => (await notices(city, '&target=gate'))[0];
+      assert.equal((await sms()).state, 'sent', 'opening alone says nothing: scanners open every link');
+      assert.equal((await opens(link.replace(/.$/, (c) => (c === '0' ? '1' : '0')), 'POST')).status, 404, 'another key');
+      assert.equal((await opens(link.replace(/\?.*/, ''), 'POST')).status, 404);
+      assert.equal((await opens(link, 'POST')).status, 200);
+      assert.equal((await sms()).state, 'read');
+      assert.equal((await sms()).receipt_by, 'link');
+      assert.match(await (await opens(link)).text(), /已确认阅读/);
+      await city.kill();
+      await city.start();
+      assert.equal((await sms()).state, 'read');
+      assert.equal((await say({ state: 'failed', detail: 'no such user' }, gateway)).body.state, 'failed', 'a gateway may take it back');
+      assert.equal((await notices(city, '&target=hook'))[0].last_error, 'no such user');
+      assert.equal((await city.must('POST', `/api/v1/notices/${id}:retry`)).state, 'waiting');
+      await until('it went again under its id', () => hook.taken.filter((one) => one.body.id === id).length === 2);
+      assert.equal((await city.call('GET', `/api/v1/notices?subject=${no}&state=read&count=true`)).body.total, 1);
+    }, { more: { public_url: 'http://city.example/' } });
+  } finally {
+    await Promise.all([gate, hook].map((one) => one.stop()));
+  }
+});
+
+test('in the browser: previewed before it is sent, then waiting, sent, delivered, read without a reload', async () => {
+  let status = 503;
+  const hook = await new Web(() => ({ status })).start();
+  const browser = await launch();
+  try {
+    await with_city([{ name: 'duty-room', url: hook.url, types: ['city.alarm.'] }], async (city) => {
+      const password = 'Correct-Horse-1';
+      city.run(['user', 'add', 'duty', '--role', 'shift_leader', '--area', '50'], password + '\n');
+      await city.must('POST', '/api/v1/readings', { asset: 'septic-500106-0001', at: iso(Date.now()), values: { ch4: 150 } });
+      const alarm = await until('the alarm', async () => (await city.must('GET', '/api/v1/alarms?state=firing')).items[0]);
+      const page = await sign_in(browser, city, 'duty', password);
+      await page.goto(`${city.http}/screen/overview?a=${alarm.id}`);
+      await page.getByRole('button', { name: '通知' }).first().click();
+      const dialog = page.getByRole('dialog', { name: '通知' });
+      const pick = dialog.getByRole('combobox');
+      await pick.click();
+      await page.getByRole('option', { name: /duty-room/ }).click();
+      const preview = dialog.locator('[data-part=preview]');
+      await preview.waitFor();
+      assert.match(await preview.innerText(), /duty-room · Webhook/);
+      assert.match(await preview.innerText(), /报警通知/);
+      await dialog.getByRole('button', { name: '通知' }).click();
+      const line = (type) => page.locator('[data-part=notices] li', { hasText: type });
+      await line('报警通知').waitFor();
+      const told = await until('the notice', async () => (await notices(city)).find((one) => one.type === 'city.alarm.notify'));
+      const state = (wanted) => page.locator(`[data-notice="${told.id}"][data-state=${wanted}]`).waitFor({ timeout: 20000 });
+      await state('waiting');
+      status = 200;
+      await state('sent');
+      await city.must('POST', `/api/v1/notices/${told.id}/receipt`, { state: 'delivered' });
+      await state('delivered');
+      await city.must('POST', `/api/v1/notices/${told.id}/receipt`, { state: 'read' });
+      await state('read');
+      assert.match(await line('报警通知').innerText(), /已读/);
+      assert.deepEqual(page.complaints, []);
+    });
+  } finally {
+    await browser.close();
+    await hook.stop();
+  }
+});
+
+test('what nobody takes up goes to the next receiver once, also across a kill', async () => {
+  const duty = await new Web().start(), chief = await new Web().start();
+  try {
+    await with_city([
+      { name: 'duty', url: duty.url },
+      { name: 'chief', url: chief.url, escalation: { step: 2, after: '10m' } },
+    ], async (city) => {
+      const { no: left } = await opened(city, '没人接'), { no: taken } = await opened(city, '有人接');
+      await dispatch(city, left);
+      await dispatch(city, taken);
+      await as_crew(city, taken, { action: 'accept' });
+      await sleep(1500);
+      await city.kill();
+      await city.start();
+      const first = await until('the chief hears of it', () => chief.taken[0], 30000);
+      assert.equal(first.body.type, 'city.case.unaccepted');
+      assert.equal(first.body.subject, left);
+      assert.ok(first.body.data.waited_minutes >= 10, first.text);
+      await city.kill();
+      await city.start();
+      await sleep(6000);  // twelve minutes of the city
+      assert.deepEqual(chief.taken.map((one) => one.body.subject), [left], 'once, and only what nobody accepted');
+      assert.ok((await city.must('GET', `/api/v1/cases/${left}`)).timeline.some((one) => one.action === 'notice.escalated'));
+    }, { args: ['--clock', '2026-03-02T09:00:00+08:00x120'] });
+  } finally {
+    await Promise.all([duty, chief].map((one) => one.stop()));
   }
 });
 

@@ -107,6 +107,25 @@ export interface Course {
   parent?: string | null;
   children: string[];
 }
+export interface Notice {
+  id: string;
+  subject: string;
+  type: string;
+  channel: string;
+  target: string;
+  state: string;
+  level?: Level;
+  step?: number;
+  created_at?: string;
+  attempts: number;
+  next_attempt?: string | null;
+  held_until?: string | null;
+  last_error?: string | null;
+  sent_at?: string | null;
+  delivered_at?: string | null;
+  read_at?: string | null;
+}
+export interface NoticePreview { receiver: string; channel: string; target: string; language: string; title: string; text: string }
 export interface Order {
   id: string;
   kind?: string;

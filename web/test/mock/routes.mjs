@@ -38,7 +38,7 @@ export function make_routes(world, live) {
   const failures = new Map();
   const tickets = new Set();
   const attachments = new Map();
-  const receivers = [{ name: 'duty-sms', url: 'https://sms.example/hook', area: '50', types: ['city.alarm.raised'] }];
+  const receivers = [{ name: 'duty-sms', channel: 'webhook', target: 'https://sms.example/hook', url: 'https://sms.example/hook', area: '50', types: ['city.alarm.raised'], language: 'zh', quiet: [] }];
   const sources = [{ name: 'septic-vendor', title: '化粪池气体监测', transport: 'mqtt', owner: '', health: { state: 'ok', last_seen: iso(world.now()), late: 0, quarantined: 2, accepted: 88210, error: '' } }, { name: 'tree-vendor', title: '古树监测', transport: 'http', owner: '', health: { state: 'late', last_seen: iso(world.now() - 900000), late: 3, quarantined: 0, accepted: 1204, error: 'no message for 15 min' } }];
   const tokens = [{ id: 'gis', name: 'GIS', role: 'integrator', area: '50', enabled: true, created: iso(world.now() - 9e8), expires: null }];
   const credentials = [{ id: 'gw-7', name: '沙坪坝网关', assets: ['septic_tank-500106-*'], enabled: true, created: iso(world.now() - 9e8) }];
@@ -218,6 +218,7 @@ export function make_routes(world, live) {
     ['GET', /^\/attachments\/(\w+)$/, (request, query, body, id) => ({ raw: attachments.get(id) ?? Buffer.alloc(0), type: 'image/jpeg' })],
     ['GET', /^\/notices$/, (request, query) => page(notices.filter((one) => like(query, one, ['subject', 'state'])), query)],
     ['POST', /^\/notices\/([^/:]+):retry$/, (request, query, body, id) => Object.assign(notices.find((one) => one.id === id), { state: 'waiting' })],
+    ['GET', /^\/alarms\/([^/]+)\/notice$/, (request, query) => page(receivers.filter((one) => !query.get('receiver') || one.name === query.get('receiver')).map((one) => ({ receiver: one.name, channel: one.channel, target: one.target, language: 'zh', title: '报警通知', text: '报警通知' })), query)],
     ['GET', /^\/receivers$/, (request, query) => page(receivers, query)],
     ['GET', /^\/quarantine$/, (request, query) => page(quarantine.filter((one) => like(query, one, ['code', 'source', 'asset', 'state'])), query)],
     ['POST', /^\/quarantine\/([^/:]+):(reingest|drop)$/, (request, query, body, id, verb) => Object.assign(quarantine.find((one) => one.id === id), { state: verb === 'drop' ? 'dropped' : 'reingested' })],

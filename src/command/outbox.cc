@@ -218,12 +218,17 @@ bool Outbox::retry(const std::string& id, Context& city) {
 // ---- timers and state -----------------------------------------------------------------------------------------
 
 std::vector<Notice> Outbox::due(Time now) const {
-  std::vector<Notice> all;
-  if (held_) return all;
+  std::vector<const Notice*> heads;
+  if (held_) return {};
   for (const auto& [key, queue] : queues_) {
-    const Notice& head = notices_.at(queue.front());
-    if (head.next_attempt && *head.next_attempt <= now) all.push_back(head);
+    const Notice& head = notices_.find(queue.front())->second;
+    if (head.next_attempt && *head.next_attempt <= now) heads.push_back(&head);
   }
+  std::ranges::stable_sort(heads, [](const Notice* a, const Notice* b) { return *a->next_attempt < *b->next_attempt; });
+  std::map<std::string_view, std::size_t> of;
+  std::vector<Notice> all;
+  for (const Notice* head : heads)
+    if (++of[head->target] <= limits::kNoticesOffered) all.push_back(*head);
   return all;
 }
 

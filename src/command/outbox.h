@@ -50,7 +50,8 @@ class Outbox {
   bool retry(const std::string& id, Context& city);
   const Notice* known(std::string_view id) const;  // waiting, failed, or sent not long ago
 
-  // Heads of queues whose time has come, by id. A caller that has one in flight leaves it alone. Empty while held.
+  // Heads of queues whose time has come, those that wait longest first, at most kNoticesOffered of one receiver: a long dead one must not fill
+  // every answer. A caller that has one in flight leaves it alone. Empty while held.
   std::vector<Notice> due(Time now) const;
   Time next_due() const;           // of the earliest head; Time::max(): none, or held
   bool held() const { return held_; }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "command/command_fixture.h"
 #include "core/limits.h"
 
@@ -237,6 +239,18 @@ TEST_F(QuietOutboxTest, QuietHoursTakenAwayLetItGo) {
   EXPECT_TRUE(due().empty());
   put("duty");
   EXPECT_EQ(due(), std::vector<std::string>{"c1:1"});
+}
+
+TEST_F(OutboxTest, ALongDeadReceiverDoesNotFillTheAnswerAndWhoWaitsLongestIsFirst) {
+  put("dead");
+  for (int i = 0; i < 200; ++i) post("c" + std::to_string(i), "city.alarm.notify");
+  city.now += Millis{1};
+  post("z");
+  city.now += Millis{1};
+  const std::vector<Notice> offered = outbox.due(city.now);
+  EXPECT_EQ(offered.size(), limits::kNoticesOffered + 1) << "64 of the dead one";
+  EXPECT_EQ(std::ranges::count(offered, "duty", &Notice::target), 1);
+  EXPECT_TRUE(std::ranges::is_sorted(offered, {}, [](const Notice& one) { return *one.next_attempt; }));
 }
 
 TEST_F(OutboxTest, ReceiptsOnlyRise) {

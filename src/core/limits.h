@@ -99,6 +99,7 @@ inline constexpr Millis kCommandKept = 1h;                  // after it expired:
 inline constexpr Millis kNoticeGiveUp = 24h;        // of a receiver that does not say; then an administrator decides
 inline constexpr Millis kNoticeGiveUpMost = 24h * 6;  // shorter than what leaves memory
 inline constexpr Millis kNoticeRetryAfterMost = 1h; // a receiver may ask to be left alone this long
+inline constexpr std::size_t kNoticesOffered = 64;  // of one receiver at a time to the sender, which carries two at once
 inline constexpr std::size_t kNoticesKept = 10'000; // sent ones whose receipt may still come; about 10 MB
 inline constexpr Millis kEscalationMost = 24h * 3;  // longest wait for somebody to take it up
 inline constexpr Millis kNoticeBackoffMost = 10min; // a receiver that is back is heard within this time

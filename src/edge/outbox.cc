@@ -27,6 +27,7 @@ constexpr int kOfReceiver = 2;  // a slow receiver keeps six others busy
 constexpr Millis kTimeout{10'000};
 constexpr std::size_t kAnswerBytes = 64u << 10;  // nobody reads more of a receiver's answer
 constexpr auto kLook = std::chrono::seconds(1);
+constexpr auto kBreath = std::chrono::milliseconds(10);  // between two looks: each takes the city's time
 constexpr auto kOfferAgain = std::chrono::milliseconds(100);
 
 // One at a time of a subject to a receiver; a dead receiver holds up nobody else.
@@ -82,13 +83,11 @@ class ThreadedSender : public OutboxSender {
       lock.lock();
       const Time now = city_.now();
       for (Notice& notice : due) {
-        if (is_resting(notice.target, now) || busy_of_[notice.target] >= kOfReceiver) continue;
-        if (!subjects_.insert(queue_key(notice)).second) continue;
-        busy_.insert(notice.id);
-        ++busy_of_[notice.target];
+        if (is_resting(notice.target, now) || !subjects_.insert(queue_key(notice)).second) continue;
         queue_.push_back(std::move(notice));
       }
       changed_.notify_all();
+      changed_.wait_for(lock, kBreath, [this] { return stopped_.load(); });
       changed_.wait_for(lock, kLook, [this] { return stopped_ || woken_; });
     }
   }
@@ -97,10 +96,13 @@ class ThreadedSender : public OutboxSender {
     net::name_thread("outbox-call");
     std::unique_lock lock(mutex_);
     while (true) {
-      changed_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
+      std::deque<Notice>::iterator next;
+      changed_.wait(lock, [&] { return stopped_ || (next = ready()) != queue_.end(); });
       if (stopped_) return;
-      const Notice notice = std::move(queue_.front());
-      queue_.pop_front();
+      const Notice notice = std::move(*next);
+      queue_.erase(next);
+      busy_.insert(notice.id);
+      ++busy_of_[notice.target];
       lock.unlock();
       NoticeResultIn result = deliver(notice);
       lock.lock();
@@ -116,6 +118,22 @@ class ThreadedSender : public OutboxSender {
       woken_ = true;  // the next of its subject may be due
       changed_.notify_all();
     }
+  }
+
+  // The first whose receiver is not busy enough already; what has come to rest meanwhile goes back to the city.
+  std::deque<Notice>::iterator ready() {
+    const Time now = city_.now();
+    for (auto at = queue_.begin(); at != queue_.end();) {
+      if (is_resting(at->target, now)) {
+        subjects_.erase(queue_key(*at));
+        at = queue_.erase(at);
+        continue;
+      }
+      const auto busy = busy_of_.find(at->target);
+      if (busy == busy_of_.end() || busy->second < kOfReceiver) return at;
+      ++at;
+    }
+    return queue_.end();
   }
 
   // A receiver that asked for rest is left alone with all its subjects.

@@ -62,7 +62,6 @@ HttpResponse page(int status, bool zh, const std::string& title, const std::stri
   HttpResponse out;
   out.status = status;
   out.headers = {{"Content-Type", "text/html; charset=utf-8"}, {"Cache-Control", "no-store"}, {"X-Robots-Tag", "noindex"},
-                 {"X-Content-Type-Options", "nosniff"},
                  {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"}};
   out.body = std::string("<!doctype html><html lang=\"") + (zh ? "zh-CN" : "en") +
              "\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>" + html_of(title) +

@@ -25,12 +25,12 @@ web:
 geo:
 	@tools/build-geo
 
-build: setup ## build/cityloop with build/packs, build/calendars, build/web, build/geo beside it
+build: setup ## build/cityloop with build/packs, build/calendars, build/standards, build/web, build/geo beside it
 	@mkdir -p build
 	@$(MAKE) --no-print-directory native NATIVE_TARGETS=cityloop
 	@$(MAKE) --no-print-directory geo web
 	@cp -f $(NATIVE)/src/app/cityloop build/cityloop
-	@rm -rf build/packs build/maps build/calendars && cp -r packs maps calendars build/
+	@rm -rf build/packs build/maps build/calendars build/standards && cp -r packs maps calendars standards build/
 	@echo "built build/cityloop"
 
 run: build ## build, start the demo city, print its address and logins

@@ -42,6 +42,9 @@ const std::map<std::string, Reach>& reaches() {
        {"/api/v1/assets:import",
         R"({"type":"FeatureCollection","features":[{"type":"Feature","id":"away-new","geometry":{"type":"Point","coordinates":[106.55,29.54]},"properties":{"kind":"septic_tank","name":"n"}}]})",
         "application/json", "item by item"}},
+      {"POST /api/v1/classes:import", {"/api/v1/classes:import", "scheme,type,code,name\nGB2013,event,0101,x\n", "text/csv"}},
+      {"GET /api/v1/classes", {"/api/v1/classes", "", "", "shared"}},  // one table for the whole city
+      {"GET /api/v1/classes:export", {"/api/v1/classes:export", "", "", "shared"}},
       {"POST /api/v1/areas:import", {"/api/v1/areas:import", R"({"type":"FeatureCollection","features":[]})"}},
       {"GET /api/v1/assets/{id}", {"/api/v1/assets/@"}},
       {"PUT /api/v1/assets/{id}", {"/api/v1/assets/@", "{" + kTank + "}"}},

@@ -33,12 +33,18 @@ void copy_message(const ReadingBatch& from, std::size_t index, ReadingBatch& to)
 }
 
 // What fields that know only some words get.
+constexpr const char* kClasses =
+    "scheme,type,code,name,duty,radius_m,hours,condition,filing,closing,limit\n"
+    "GB2013,event,0110,garbage,sanitation,,,1,f,c,4WH\nGB2013,event,0110,garbage,,,,2,g,c,1WD\n"
+    "GB2013,event,0506,ponding,municipal,150,6,1,f,c,2UH\n"
+    "GB2013,event,0113,road,municipal,,,1,f,c,5WD\nGB2013,event,0113,road,,,,2,g,c,5WD\n";
 const std::map<std::string, std::string> kWords{
     {"kind", "timeout"}, {"satisfaction", "satisfied"}, {"look_back", "kept"}};
 
 class District {
  public:
-  District(std::uint64_t seed, const SimulationFaults& faults) : seed_(seed), faults_(faults), chance_(seed * 7919 + 1), city_(seed) {
+  District(std::uint64_t seed, const SimulationFaults& faults, const SimulationShape& shape)
+      : seed_(seed), faults_(faults), shape_(shape), chance_(seed * 7919 + 1), city_(seed) {
     city_.set_journal_lag(faults.journal_lag);
     city_.load_packs({std::begin(kPacks), std::end(kPacks)});
     const Answer calendar =
@@ -46,7 +52,7 @@ class District {
     CHECK(calendar.status == 200);
     lay_out();
     Area area{kDistrict, "沙坪坝区", "", "50", {{{{{106.25, 29.50}, {106.50, 29.50}, {106.50, 29.75}, {106.25, 29.75}}}}}};
-    simulation_ = std::make_unique<Simulation>(city_.city().packs(), Simulation::Options{seed, 0.3, {area}});
+    simulation_ = std::make_unique<Simulation>(city_.city().packs(), Simulation::Options{seed, shape_.crowd ? 0.02 : 0.3, {area}});
     const Answer answer = city_.act("system", "assets.import", "", simulation_->assets_geojson());
     CHECK(answer.status < 400);
     simulation_->begin(city_.now());
@@ -54,9 +60,10 @@ class District {
 
   SimulationReport run(std::size_t steps) {
     for (step_ = 0; step_ < steps; ++step_) {
-      city_.advance(std::chrono::seconds(30));
+      city_.advance(shape_.step);
       if (step_ % 40 == 5) simulation_->provoke(chance_.next() % simulation_->asset_count(), city_.now());
       speak();
+      if (shape_.crowd) report();
       people();
       if (roll() < faults_.checkpoint) city_.checkpoint();
       if (roll() < faults_.crash) {
@@ -66,6 +73,8 @@ class District {
       check();
     }
     report_.dump = city_.dump();
+    report_.people = people_.size();
+    report_.reports = city_.docs("reports").size();
     report_.alarms = city_.docs("alarms").size();
     report_.cases = city_.docs("cases").size();
     for (const std::string& doc : city_.docs("cases")) report_.closed += text_or(parse_json(doc)->as_object(), "stage") == "closed" ? 1 : 0;
@@ -96,10 +105,53 @@ class District {
     person("collect", "collector", kDistrict, "");
     person("inspect", "inspector", kDistrict, "");
     person("lead", "leader", "50", "");
+    if (shape_.crowd) lay_out_crowd(person);
     for (const char* duty : {"sanitation", "street", "landscape", "municipal", "environment"}) {
       person(std::string("desk-") + duty, "unit_desk", kDistrict, kDistrict + "-" + duty);
       person(std::string("crew-") + duty, "handler", kDistrict, kDistrict + "-" + duty);
     }
+  }
+
+  // Up to 40 people of every role that works on cases, and a class table of the city's own.
+  template <class Person>
+  void lay_out_crowd(const Person& person) {
+    admin("classes.import", "", json::serialize(json::object{{"format", "csv"}, {"text", kClasses}}));
+    for (const char* number : {"2", "3"}) {
+      person(std::string("shift") + number, "shift_leader", "50", "");
+      person(std::string("accept") + number, "acceptor", "50", "");
+      person(std::string("dispatch") + number, "dispatcher", "50", "");
+      person(std::string("collect") + number, "collector", kDistrict, "");
+      for (const char* duty : {"sanitation", "street", "landscape", "municipal", "environment"})
+        person("crew-" + std::string(duty) + number, "handler", kDistrict, kDistrict + "-" + duty);
+    }
+    person("evaluate", "evaluator", "50", "");
+    person("govern", "admin", "50", "");
+    for (const char* number : {"4", "5", "6", "7"}) person(std::string("collect") + number, "collector", kDistrict, "");
+  }
+
+  // Whoever is away today does nothing: the same people for the whole day, from the seed.
+  bool is_absent(const std::string& principal) const {
+    const auto day = static_cast<std::uint64_t>(to_ms(city_.now()) / 86'400'000);
+    const auto who = static_cast<std::uint64_t>(std::ranges::find(people_, principal) - people_.begin());
+    Chance chance(seed_ * 1'000'003 + day * 131 + who * 7);
+    return static_cast<double>(chance.next() >> 11) * 0x1.0p-53 < shape_.absent;
+  }
+
+  // Collectors report what they see, often what another has reported, and their phones send it twice.
+  void report() {
+    if (roll() > 0.3) return;
+    const std::string& who = people_[chance_.next() % people_.size()];
+    const Actor actor = *actor_of(city_.city().access().table(), who);
+    if (!actor.is(Role::collector) || is_absent(who)) return;
+    const char* codes[] = {"0110", "0506", "0113"};
+    const double lng = 106.30 + static_cast<double>(chance_.next() % 20) * 0.005;
+    const json::object body{{"title", "seen"}, {"class", codes[chance_.next() % 3]}, {"location", json::array{lng, 29.60}},
+                            {"external", "p-" + std::to_string(chance_.next() % 100'000)}};
+    const Answer first = city_.act(who, "report.submit", "", json::serialize(body));
+    if (first.status >= 400) return violation("a report was refused: " + first.code + " " + first.detail);
+    if (roll() > 0.3) return;
+    const Answer again = city_.act(who, "report.submit", "", json::serialize(body));
+    if (again.status != 200) violation("the same report twice was not the same: " + std::to_string(again.status));
   }
 
   void speak() {
@@ -138,27 +190,40 @@ class District {
     for (const auto& [no, held] : city_.city().command().files())
       if (is_open(held.file.stage) || roll() < 0.02) numbers.push_back(no);  // now and then one that is over
     for (const std::string& no : numbers) {
-      if (roll() > 0.7) continue;
-      const std::string& principal = people_[chance_.next() % people_.size()];
-      const Actor actor = *actor_of(city_.city().access().table(), principal);
-      const Case file = *city_.city().command().open_case(no);
-      const Asset* asset = city_.city().tables().asset(file.asset);
-      const Analyse::Agreement agreement = asset ? city_.city().analyse().agreement(*asset, city_.now()) : Analyse::Agreement{};
-      Agreed agreed{agreement.needed, agreement.agrees, agreement.because};
-      if (const CaseClocks* clocks = city_.city().supervise().clocks(no))
-        agreed.disposal_missed = disposal_missed(clocks->shown(), city_.now());
-      CaseGuards guards = guards_of(file, agreed, *city_.city().packs(), "50");
-      for (const std::string& child : file.course.children) {
-        const Case* known = city_.city().command().open_case(child);
-        guards.children_open = guards.children_open || (known != nullptr && is_open(known->stage));
+      if (roll() > (shape_.crowd ? 0.08 : 0.7)) continue;
+      // In a crowd somebody who can do something is soon found; among few it is whoever it is.
+      for (int tries = shape_.crowd ? 12 : 1; tries > 0; --tries) {
+        const std::string& principal = people_[chance_.next() % people_.size()];
+        if (shape_.absent > 0 && is_absent(principal)) continue;
+        const Case file = *city_.city().command().open_case(no);
+        std::vector<ActionOffer> able = offers_to(principal, file);
+        const bool only_possible = shape_.crowd && roll() < 0.9;
+        if (only_possible) std::erase_if(able, [](const ActionOffer& offer) { return !offer.enabled || offer.name == "comment"; });
+        if (able.empty()) continue;
+        const ActionOffer offer = able[chance_.next() % able.size()];
+        take(no, principal, file, offer);
+        break;
       }
-      std::vector<ActionOffer> able;
-      for (ActionOffer& offer : offers(file, actor, guards))
-        if ((offer.name != "split" || roll() < 0.05) && offer.name != "cancel" && offer.name != "force_close" && offer.name != "merge" && offer.name != "unmerge") able.push_back(std::move(offer));
-      if (able.empty()) continue;
-      const ActionOffer& offer = able[chance_.next() % able.size()];
-      take(no, principal, file, offer);
     }
+  }
+
+  std::vector<ActionOffer> offers_to(const std::string& principal, const Case& file) {
+    const Actor actor = *actor_of(city_.city().access().table(), principal);
+    const Asset* asset = city_.city().tables().asset(file.asset);
+    const Analyse::Agreement agreement = asset ? city_.city().analyse().agreement(*asset, city_.now()) : Analyse::Agreement{};
+    Agreed agreed{agreement.needed, agreement.agrees, agreement.because};
+    if (const CaseClocks* clocks = city_.city().supervise().clocks(file.no))
+      agreed.disposal_missed = disposal_missed(clocks->shown(), city_.now());
+    CaseGuards guards = guards_of(file, agreed, *city_.city().packs(), city_.city().tables());
+    for (const std::string& child : file.course.children) {
+      const Case* known = city_.city().command().open_case(child);
+      guards.children_open = guards.children_open || (known != nullptr && is_open(known->stage));
+    }
+    std::vector<ActionOffer> able;
+    for (ActionOffer& offer : offers(file, actor, guards))
+      if ((offer.name != "split" || roll() < 0.05) && offer.name != "cancel" && offer.name != "force_close" && offer.name != "merge" && offer.name != "unmerge")
+        able.push_back(std::move(offer));
+    return able;
   }
 
   void take(const std::string& no, const std::string& principal, const Case& file, const ActionOffer& offer) {
@@ -174,6 +239,9 @@ class District {
         body[name] = "user:crew-" + (file.unit.size() > 7 ? file.unit.substr(7) : std::string("street"));
       } else if (name == "collector") {
         body[name] = "user:collect";
+      } else if (name == "standard") {
+        const bool in_table = file.klass.code == "0110" || file.klass.code == "0506" || file.klass.code == "0113";
+        if (field.required || (in_table && shape_.crowd && roll() < 0.5)) body[name] = "1";
       } else if (name == "until" || name == "due") {
         body[name] = format_time(city_.now() + std::chrono::hours(1));
       } else if (const auto known = kWords.find(name); known != kWords.end()) {
@@ -187,6 +255,7 @@ class District {
     const Answer answer = city_.act(principal, "case." + offer.name, no, json::serialize(body), file.rev);
     ++report_.actions;
     if (answer.status >= 400) ++report_.refused;
+    else ++report_.taken[offer.name];
     if (offer.enabled && answer.status >= 400)
       violation("offered " + offer.name + " at " + std::string(stage_name(file.stage)) + " to " + principal + " but: " + answer.code + " " + answer.detail);
     if (!offer.enabled && answer.status < 400) violation("not offered yet done: " + offer.name);
@@ -209,6 +278,13 @@ class District {
     std::map<std::string, int> open;
     std::set<std::string> origins;
     for (const auto& [no, held] : city_.city().command().files()) {
+      const CaseClocks* clocks = city_.city().supervise().clocks(no);
+      std::size_t running = 0;
+      if (clocks != nullptr)
+        for (const StageClock& clock : clocks->all()) running += clock.running_since ? 1 : 0;
+      const bool ticks = is_open(held.file.stage) && held.file.stage != Stage::suspended;
+      if (clocks != nullptr && running != (ticks ? 1u : 0u)) violation(no + " at " + std::string(stage_name(held.file.stage)) + " has " + std::to_string(running) + " running clocks");
+      if (held.file.stage == Stage::suspended && (!held.file.course.suspended_until || *held.file.course.suspended_until <= city_.now())) violation(no + " should have resumed");
       if (!origins.insert(held.file.origin).second) violation("two cases from " + held.file.origin);
       if (!is_open(held.file.stage) || held.file.asset.empty()) continue;
       if (++open[held.file.klass.type + held.file.klass.code + "@" + held.file.asset] > 1) violation("two open cases of one class on " + held.file.asset);
@@ -219,6 +295,7 @@ class District {
 
   std::uint64_t seed_;
   SimulationFaults faults_;
+  SimulationShape shape_;
   Chance chance_;
   Harness city_;
   std::unique_ptr<Simulation> simulation_;
@@ -230,6 +307,8 @@ class District {
 
 }  // namespace
 
-SimulationReport simulate(std::uint64_t seed, std::size_t steps, const SimulationFaults& faults) { return District(seed, faults).run(steps); }
+SimulationReport simulate(std::uint64_t seed, std::size_t steps, const SimulationFaults& faults, const SimulationShape& shape) {
+  return District(seed, faults, shape).run(steps);
+}
 
 }  // namespace cityloop

@@ -37,6 +37,26 @@ TEST(Simulation, SameSeedSameJournal) {
   EXPECT_NE(one.dump, simulate(43, 240, {}).dump);
 }
 
+// A district for a month: 40 people of every role, a fifth of them away on any day, reports twice, crashes.
+TEST(Simulation, ADistrictForAMonth) {
+  SimulationFaults faults;
+  faults.crash = 0.008;
+  faults.lost = 0.99;  // of what the sensors say each half minute: a month of all of it takes minutes
+  SimulationShape shape;
+  shape.step = std::chrono::minutes(30);
+  shape.crowd = true;
+  shape.absent = 0.2;
+  const SimulationReport report = simulate(base_seed() + 11, 30 * 48, faults, shape);
+  for (const std::string& violation : report.violations) ADD_FAILURE() << violation;
+  EXPECT_EQ(report.people, 40u);
+  EXPECT_GT(report.crashes, 3u);
+  EXPECT_GT(report.reports, 40u);
+  EXPECT_GT(report.closed, 20u);
+  for (const char* action : {"verify", "register", "dispatch", "accept", "finish", "feedback", "check", "close", "return", "rework",
+                             "request_extension", "suspend", "supervise", "reply", "conclude", "recall"})
+    EXPECT_GT(report.taken.contains(action) ? report.taken.at(action) : 0u, 0u) << action << " was never taken";
+}
+
 // Crashes and a slow Journal must leave no trace in the facts: the same inputs give the same rows.
 TEST(Simulation, CrashesLeaveNoTrace) {
   SimulationFaults calm;

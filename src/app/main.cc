@@ -111,13 +111,14 @@ int main(int argc, char** argv) {
 
   ImportCommand import;
   CLI::App* import_app =
-      app.add_subcommand("import", "bring in readings, reports, areas, assets or the working calendar from files");
+      app.add_subcommand("import", "bring in readings, reports, areas, assets, classes or the working calendar from files");
   import_app->require_subcommand(1);
-  for (const char* what : {"readings", "reports", "areas", "assets", "calendar"}) {
+  for (const char* what : {"readings", "reports", "areas", "assets", "classes", "calendar"}) {
     const std::string name = what;
     CLI::App* one = import_app->add_subcommand(
         name, name == "areas"      ? "GeoJSON polygons with code, name, parent"
               : name == "assets"   ? "GeoJSON or CSV of assets"
+              : name == "classes"  ? "CSV of classes and filing standards, as standards/china.csv"
               : name == "calendar" ? "holidays, adjusted workdays and office hours, as calendars/china.jsonc"
                                    : "CSV (also .gz) by a mapping");
     one->add_option("files", import.files, "files")->required()->check(CLI::ExistingFile);

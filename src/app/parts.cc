@@ -81,6 +81,7 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
   loop->between_turns([&](City& running) { known = running.packs_digest(); });
   if (known != digest) TRY(must(server.act("packs.put", "", json::serialize(json::object{{"packs", packs}})), "packs"));
   TRY(ship_calendar(server));
+  TRY(ship_classes(server));
   if (loop->access()->users.empty()) {
     TRY(lay_districts(server));
     const std::string password = server.random_password();
@@ -148,6 +149,16 @@ Result<void> Server::Parts::ship_calendar(Server& server) {
 // 96 bits are enough for a link that says one thing of one notice, and short enough for an SMS.
 std::string Server::Parts::notice_key(std::string_view notice) const {
   return hmac_hex(folder->keys().audit, "read receipt of notice " + std::string(notice)).substr(0, 24);
+}
+
+// A new city starts with the sample table of classes and 立结案标准; from then on the table is the city's own.
+Result<void> Server::Parts::ship_classes(Server& server) {
+  bool has = false;
+  loop->between_turns([&](City& running) { has = !running.tables().standards().empty(); });
+  const std::string path = program_folder() + "/standards/china.csv";
+  if (has || !std::filesystem::exists(path)) return {};
+  const json::object body{{"format", "csv"}, {"text", text_of_file(path)}};
+  return must(server.act("classes.ship", "", json::serialize(body)), path);
 }
 
 CityFace Server::Parts::face(Server& server) {

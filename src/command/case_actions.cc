@@ -32,7 +32,7 @@ Result<void> check_fields(const json::object& body, const Transition& row) {
   for (const FieldNeed& field : row.fields) {
     const json::value* value = body.if_contains(field.name);
     if (!field.required || field.name == "attachments") continue;  // pictures: the guard `proof` asks for them
-    if (field.name == "until") continue;                           // a time: its action reads it
+    if (field.name == "until" || field.name == "standard") continue;  // its action reads it
     if (value == nullptr || value->is_null())
       return fail(errors::kMissingField, "`" + std::string(field.name) + "` is missing");
     TRY(need_text(body, field.name, limits::kTextBytes));
@@ -78,7 +78,7 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
 
-  CaseGuards guards = guards_of(held->file, agreed, city.packs, city.tables.root_area());
+  CaseGuards guards = guards_of(held->file, agreed, city.packs, city.tables, settings_.utc_offset);
   guards.children_open = has_open_child(held->file);
   const json::value* pictures = body->if_contains("attachments");
   guards.photo_given = pictures != nullptr && pictures->is_array() && !pictures->get_array().empty();
@@ -97,7 +97,11 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
 
   if (agreed.needed) held->file.agreed = agreed.agrees;
   Step step{*held, *ruling.row, actor, *body, persons, city, std::move(*entry), {}};
-  if (const auto done_ = perform(step); !done_) return refuse(done_.error());
+  const Case before = held->file;
+  if (const auto done_ = perform(step); !done_) {
+    held->file = before;  // an action that is refused half-way has done nothing
+    return refuse(done_.error());
+  }
   return done(answer_of(held->file), held->file.rev);
 }
 
@@ -210,6 +214,7 @@ Result<void> Command::self_handle(Step& step) {
 Result<void> Command::file_it(Step& step) {
   const std::optional<Urgency> urgency = TRY(want_urgency(step.body, "urgency"));
   TRY(classify(step));
+  TRY(choose_standard(step, step.row.to == Stage::pending_dispatch));
   if (urgency) {
     step.entry.fields["urgency"] = urgency_name(*urgency);
     step.held.file.urgency = *urgency;
@@ -218,6 +223,39 @@ Result<void> Command::file_it(Step& step) {
   if (step.held.file.stage != Stage::pending_dispatch) return {};
   set_reports(step.held.file, "filed", step.actor.id, step.city);
   auto_dispatch(step.held, step.city);
+  return {};
+}
+
+// 立结案标准: by its number within the class; the only one there is needs no choosing. Its limit is the disposal's.
+Result<void> Command::choose_standard(Step& step, bool must) {
+  Case& file = step.held.file;
+  const std::string said = TRY(want_text(step.body, "standard", 200));
+  const std::string grade = TRY(want_text(step.body, "grade", 1));
+  if (!grade.empty() && grade != "A" && grade != "B" && grade != "C") return bad_field("grade", "must be A, B or C");
+  const std::vector<const Condition*> all = standards_for(file, step.city.tables, settings_.utc_offset);
+  const std::string chosen = said.substr(said.rfind('/') + 1);  // the whole key is understood too
+  const Condition* found = nullptr;
+  for (const Condition* one : all)
+    if (one->id == chosen) found = one;
+  if (!said.empty() && found == nullptr)
+    return bad_field("standard", all.empty() ? "names a condition, and the class has none in force"
+                                             : "names no condition of the class that is in force");
+  if (found == nullptr && file.pack.empty() && all.size() == 1) found = all.front();
+  if (found == nullptr && must && file.pack.empty() && !all.empty() && file.course.standard.empty()) {
+    std::string list;
+    for (const Condition* one : all) list += (list.empty() ? "" : "; ") + one->id + " " + one->filing;
+    return fail(errors::kMissingField, "`standard` is missing; choose one of: " + list.substr(0, 1000));
+  }
+  if (!grade.empty()) file.course.grade = grade;
+  if (found == nullptr) return {};
+  file.course.standard = standard_key(file.klass, found->id);
+  step.entry.fields["standard"] = found->filing;
+  if (step.row.action == "close") {
+    step.entry.fields["closing"] = found->closing;
+    return {};
+  }
+  file.limit = limit_of(*found, file.course.grade);
+  step.entry.fields["limit"] = file.limit;
   return {};
 }
 
@@ -238,6 +276,7 @@ Result<void> Command::classify(Step& step) {
     file.pack = pack == nullptr ? "" : pack->name;
     file.limit = pack == nullptr ? "" : pack->the_case->limit;
     file.klass = klass;
+    file.course.standard.clear();
   }
   return {};
 }
@@ -246,6 +285,7 @@ Result<void> Command::classify(Step& step) {
 Result<void> Command::end(Step& step) {
   Case& file = step.held.file;
   const bool closes = step.row.to == Stage::closed || step.row.to == Stage::forced_close;
+  if (step.row.action == "close") TRY(choose_standard(step, true));
   if (closes) file.closed_at = step.city.now;
   const bool on_the_spot = step.row.action == "settle" || step.row.action == "self_handle";
   if (on_the_spot) file.course.settled = step.row.action;

@@ -313,5 +313,109 @@ TEST(CaseCourse, ALeadersInstructionIsKeptAndTold) {
   EXPECT_EQ(city.step(no, "instruct", city.admin, R"({"comment":"x"})").code, "auth.forbidden");
 }
 
+// ---- 立结案标准
+
+std::string reported(TestCity& city, const std::string& body) {
+  return text_or(parse_json(city.act("report.submit", "", body, city.collector).body)->as_object(), "case");
+}
+
+TEST(CaseStandard, FilingAndClosingNeedAChosenOneAndItsLimitIsTheDisposals) {
+  TestCity city;
+  city.standard("0110", {"4WH", "1WD"});
+  const std::string no = reported(city, R"({"title":"garbage","class":"0110","location":[106.45,29.55]})");
+  EXPECT_EQ(city.step(no, "register", city.acceptor).status, 200) << "the acceptor may leave it to the shift leader";
+  const Answer asked = city.step(no, "register", city.leader_of_shift);
+  EXPECT_EQ(asked.code, "field.missing");
+  EXPECT_NE(asked.detail.find("2 filed when 2"), std::string::npos) << asked.detail;
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift, R"({"standard":"3"})").code, "field.invalid");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift, R"({"standard":"2","grade":"D"})").code, "field.invalid");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift, R"({"standard":"2"})").status, 200);
+  EXPECT_EQ(city.file(no).limit, "1WD");
+  EXPECT_EQ(city.file(no).course.standard, "GB2013/event/0110/2");
+  EXPECT_EQ(city.timeline(no)[city.timeline(no).size() - 2].fields.at("standard"), "filed when 2");
+}
+
+TEST(CaseStandard, TheOnlyOneNeedsNoChoosing) {
+  TestCity city;
+  city.standard("0110", {"4WH"});
+  const std::string no = reported(city, R"({"title":"garbage","class":"0110","location":[106.45,29.55]})");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift).status, 200);
+  EXPECT_EQ(city.file(no).course.standard, "GB2013/event/0110/1");
+  EXPECT_EQ(city.file(no).limit, "4WH");
+}
+
+TEST(CaseStandard, TheGradeOfThePlaceDecidesTheLimit) {
+  TestCity city;
+  city.standard("0110", {"4WH", "1WD"});
+  ClassStandard klass = *city.tables.standard({"GB2013", "event", "0110"});
+  klass.conditions[0].limit_b = "8WH";
+  city.tables.put_standard(klass);
+  const std::string no = reported(city, R"({"title":"garbage","class":"0110","location":[106.45,29.55]})");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift, R"({"standard":"1","grade":"B"})").status, 200);
+  EXPECT_EQ(city.file(no).limit, "8WH");
+}
+
+TEST(CaseStandard, OnlyWhatWasInForceOnTheDayOfOpeningIsOffered) {
+  TestCity city;  // 2022-08-22 in Chongqing
+  city.standard("0110", {"4WH", "1WD", "2WD"});
+  ClassStandard klass = *city.tables.standard({"GB2013", "event", "0110"});
+  klass.conditions[0].until = "2022-08-21";
+  klass.conditions[1].from = "2022-08-22";
+  klass.conditions[2].from = "2022-08-23";
+  city.tables.put_standard(klass);
+  const std::string no = reported(city, R"({"title":"garbage","class":"0110","location":[106.45,29.55]})");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift, R"({"standard":"1"})").code, "field.invalid");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift, R"({"standard":"3"})").code, "field.invalid");
+  EXPECT_EQ(city.step(no, "register", city.leader_of_shift).status, 200);
+  EXPECT_EQ(city.file(no).limit, "1WD");
+}
+
+TEST(CaseStandard, ACaseFiledByHandWithoutOneChoosesItAtClosing) {
+  TestCity city;
+  city.standard("0110", {"4WH", "1WD"}, "sanitation");
+  const Answer answer =
+      city.act("case.open", "", R"({"title":"x","class":"0110","location":[106.45,29.55]})", city.dispatcher);
+  const std::string no = text_or(parse_json(answer.body)->as_object(), "no");
+  ASSERT_FALSE(city.file(no).candidates.empty()) << "the class table says whose duty it is";
+  EXPECT_EQ(city.file(no).candidates.front().unit, "u-san");
+  city.step(no, "dispatch", city.dispatcher, R"({"unit":"u-san"})");
+  city.step(no, "accept", city.crew);
+  city.step(no, "finish", city.crew);
+  city.step(no, "feedback", city.dispatcher);
+  city.step(no, "check", city.collector);
+  EXPECT_EQ(city.step(no, "close", city.leader_of_shift).code, "field.missing");
+  EXPECT_EQ(city.step(no, "close", city.leader_of_shift, R"({"standard":"GB2013/event/0110/1"})").status, 200);
+  EXPECT_EQ(city.timeline(no).back().fields.at("closing"), "closed when 1");
+  EXPECT_EQ(city.file(no).limit, "") << "closing judges nothing anew";
+}
+
+TEST(CaseStandard, APackSpeaksForItsOwnCases) {
+  TestCity city;
+  ClassStandard klass;
+  klass.code = {"GB2013", "component", "0303"};
+  klass.name = "tank";
+  klass.conditions = {{"1", "f", "c", "4UH", "", "", "", ""}, {"2", "f", "c", "1WD", "", "", "", ""}};
+  city.tables.put_standard(klass);
+  const std::string no = city.at(Stage::closed);
+  EXPECT_EQ(city.file(no).limit, "2UH");
+}
+
+TEST(CaseStandard, TheClassSaysWithinWhatRadiusAndTimeReportsAreOneEvent) {
+  TestCity city;
+  city.standard("0506", {"2UH"});
+  const auto report = [&](double lng) {
+    return reported(city, R"({"title":"ponding","class":"0506","location":[)" + std::to_string(lng) + ",29.55]}");
+  };
+  const std::string first = report(106.4500);
+  EXPECT_NE(report(106.4510), first) << "97 m is another event by the city's 50 m";
+  ClassStandard klass = *city.tables.standard({"GB2013", "event", "0506"});
+  klass.radius_m = 150;
+  klass.hours = 6;
+  city.tables.put_standard(klass);
+  EXPECT_EQ(report(106.4490), first);
+  city.now += hours(7);
+  EXPECT_NE(report(106.4490), first) << "after its hours it is another event";
+}
+
 }  // namespace
 }  // namespace cityloop

@@ -15,8 +15,6 @@ std::int32_t cell_number(double degrees) { return static_cast<std::int32_t>(std:
 
 }  // namespace
 
-std::string class_key(const ClassCode& klass) { return klass.scheme + "/" + klass.type + "/" + klass.code; }
-
 void CaseIndex::update(const Case& file) {
   remove(file.no);
   if (!is_open(file.stage) || file.klass.code.empty()) return;

@@ -11,11 +11,9 @@
 #include <tuple>
 #include <vector>
 
-#include "core/words.h"
+#include "core/class_standard.h"
 
 namespace cityloop {
-
-std::string class_key(const ClassCode& klass);  // `GB2013/component/0303`
 
 class CaseIndex {
  public:

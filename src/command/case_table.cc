@@ -41,8 +41,12 @@ const std::vector<Transition>& rows() {
        {reported, pending_register},
        pending_dispatch,
        {shift_leader, admin},
-       {{"class"}, {"urgency"}, {"comment"}}},
-      {"register", {reported}, pending_register, {acceptor}, {{"class"}, {"urgency"}, {"comment"}}},
+       {{"class"}, {"standard"}, {"grade"}, {"urgency"}, {"comment"}}},
+      {"register",
+       {reported},
+       pending_register,
+       {acceptor},
+       {{"class"}, {"standard"}, {"grade"}, {"urgency"}, {"comment"}}},
       {"settle", {reported, pending_register}, closed, {acceptor, shift_leader, admin}, {{"reason", true}}},
       {"reject", {reported, pending_register}, not_accepted, {acceptor, shift_leader, admin}, {{"reason", true}}},
       {"merge",
@@ -114,7 +118,7 @@ const std::vector<Transition>& rows() {
       {"rework", {pending_feedback}, handling, {dispatcher, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
       {"rework", {checking}, handling, {collector, acceptor, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
       {"rework", {pending_close}, handling, {acceptor, shift_leader, admin}, {{"reason", true}, {"attachments"}}},
-      {"close", {pending_close}, closed, {shift_leader, acceptor, admin}, {{"comment"}}},
+      {"close", {pending_close}, closed, {shift_leader, acceptor, admin}, {{"standard"}, {"comment"}}},
       {"force_close", open_stages(), forced_close, {shift_leader, leader, admin}, {{"reason", true}}},
       {"cancel",
        {reported, verifying, pending_register, pending_dispatch, pending_handle},
@@ -238,6 +242,9 @@ std::vector<FieldNeed> fields_of(const Transition& row, const Case& file, const 
   for (FieldNeed& field : fields) {
     if (row.action == "finish" && field.name == "attachments") field.required = guards.photo_needed && !file.proof;
     if (field.name == "class" && row.action != "split") field.required = file.klass.code.empty();
+    if (field.name == "standard") {
+      field.required = guards.standard_needed && (row.action == "close" || row.to == pending_dispatch);
+    }
     if (row.action == "suspend" && field.name == "until") field.required = !asks(file, "suspension");
   }
   return fields;

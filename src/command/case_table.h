@@ -49,6 +49,7 @@ struct CaseGuards {
   bool photo_needed = false;      // after-photo by the pack
   bool photo_given = true;        // the action at hand brings pictures; offers() assumes that it will
   bool disposal_missed = false;   // the disposal clock ran out: disposal_missed()
+  bool standard_needed = false;   // the class has several 立结案标准, no pack speaks for it, and none is chosen yet
   bool children_open = false;     // a case that was split from it is not over
   std::string root_area;
 };

@@ -25,9 +25,20 @@ const CaseSpec* spec_of(const Case& file, const Packs& packs) {
   return pack == nullptr || !pack->the_case ? nullptr : &*pack->the_case;
 }
 
-// A repair case has no pack's case section: whoever keeps the device mends it, else its owner.
-std::vector<RouteSpec> routes_of(const Case& file, const Packs& packs) {
+// `2026-11-27`, local.
+std::string day_of(Time time, Millis utc_offset) {
+  const std::string date = local_date(time, utc_offset);
+  return date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 2);
+}
+
+// A pack knows its routes; else the class table says whose duty it is, the nearest first. A repair case has neither:
+// whoever keeps the device mends it, else its owner.
+std::vector<RouteSpec> routes_of(const Case& file, const Packs& packs, const Register& tables) {
   if (const CaseSpec* spec = spec_of(file, packs)) return spec->routes;
+  if (const ClassStandard* klass = tables.standard(file.klass); klass != nullptr && !klass->duty.empty()) {
+    return {RouteSpec{Level::none, "", "keeper"}, RouteSpec{Level::none, klass->duty, "street"},
+            RouteSpec{Level::none, klass->duty, "district"}, RouteSpec{Level::none, klass->duty, "city"}};
+  }
   if (file.klass.type != "monitoring") return {};
   return {RouteSpec{Level::none, "", "keeper"}, RouteSpec{Level::none, "", "owner"}};
 }
@@ -44,7 +55,13 @@ std::optional<Time> wakes_at(const Case& file) {
 
 }  // namespace
 
-CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs, const std::string& root_area) {
+std::vector<const Condition*> standards_for(const Case& file, const Register& tables, Millis utc_offset) {
+  const ClassStandard* klass = file.klass.code.empty() ? nullptr : tables.standard(file.klass);
+  return klass == nullptr ? std::vector<const Condition*>{} : conditions_on(*klass, day_of(file.opened_at, utc_offset));
+}
+
+CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs, const Register& tables,
+                     Millis utc_offset) {
   const CaseSpec* spec = spec_of(file, packs);
   CaseGuards guards;
   guards.photo_needed = spec != nullptr && spec->photo_after;
@@ -52,7 +69,9 @@ CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs,
   guards.agrees = agreed.agrees;
   guards.agreement_because = agreed.because;
   guards.disposal_missed = agreed.disposal_missed;
-  guards.root_area = root_area;
+  guards.root_area = tables.root_area();
+  guards.standard_needed = file.pack.empty() && file.course.standard.empty() &&
+                           standards_for(file, tables, utc_offset).size() > 1;
   return guards;
 }
 
@@ -126,7 +145,7 @@ CaseFile& Command::open(Case file, TimelineEntry entry, Context& city) {
   held.file = std::move(file);
   held.seen_at = city.now;
   const bool to_dispatch = held.file.stage == Stage::pending_dispatch;
-  if (to_dispatch) held.file.candidates = route(held.file, routes_of(held.file, city.packs), city.tables).candidates;
+  if (to_dispatch) held.file.candidates = route(held.file, routes_of(held.file, city.packs, city.tables), city.tables).candidates;
   reindex(held);
   city.emit("case.new", entry.actor, held.file);
   entry.from = held.file.stage;
@@ -143,7 +162,7 @@ void Command::record(CaseFile& held, TimelineEntry entry, Context& city) {
   Case& file = held.file;
   const bool moved = entry.from != file.stage;
   const bool to_dispatch = moved && file.stage == Stage::pending_dispatch;
-  if (to_dispatch) file.candidates = route(file, routes_of(file, city.packs), city.tables).candidates;
+  if (to_dispatch) file.candidates = route(file, routes_of(file, city.packs, city.tables), city.tables).candidates;
   ++file.rev;
   file.changed_at = city.now;
   reindex(held);
@@ -163,7 +182,7 @@ void Command::note(CaseFile& held, TimelineEntry entry, Context& city) {
 
 // Writes the candidates and their reasons, or why there are none, into the timeline.
 void Command::plan(CaseFile& held, Context& city) {
-  const Routing routing = route(held.file, routes_of(held.file, city.packs), city.tables);
+  const Routing routing = route(held.file, routes_of(held.file, city.packs, city.tables), city.tables);
   TimelineEntry entry;
   entry.actor = "system";
   entry.action = routing.candidates.empty() ? "route.pool" : "route.plan";

@@ -126,6 +126,7 @@ class Command {
   Result<void> verify(Step& step);
   Result<void> file_it(Step& step);
   Result<void> classify(Step& step);
+  Result<void> choose_standard(Step& step, bool must);
   Result<void> name_collector(Step& step);
   Result<void> self_handle(Step& step);
   Result<void> end(Step& step);
@@ -228,6 +229,10 @@ class Command {
 };
 
 // What is true of a case by its pack and this moment, for rule_on and offers.
-CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs, const std::string& root_area);
+CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs, const Register& tables,
+                     Millis utc_offset = std::chrono::hours(8));
+// The 立结案标准 that may be chosen for the case: those of its class in force on the day on which it was opened; none
+// where a pack speaks for it.
+std::vector<const Condition*> standards_for(const Case& file, const Register& tables, Millis utc_offset);
 
 }  // namespace cityloop

@@ -94,6 +94,21 @@ class TestCity {
     tables.put_asset(std::move(asset));
   }
 
+  // A class with these limits, one condition each; two of them must be chosen from.
+  void standard(std::string code, std::vector<std::string> limits, std::string duty = "") {
+    ClassStandard klass;
+    klass.code = {"GB2013", "event", std::move(code)};
+    klass.name = "class";
+    klass.duty = std::move(duty);
+    for (std::string& limit : limits) {
+      Condition& one = klass.conditions.emplace_back();
+      one.id = std::to_string(klass.conditions.size());
+      one.filing = "filed when " + one.id;
+      one.closing = "closed when " + one.id;
+      one.limit = std::move(limit);
+    }
+    tables.put_standard(std::move(klass));
+  }
   Context context() { return Context{1, now, now, chance, tables, packs, events}; }
 
   Alarm alarm(std::string id, std::string asset, Level level, std::string rule = "gas/high") {

@@ -149,15 +149,19 @@ Result<Command::Filing> Command::submit(const json::object& body, const Actor& a
 }
 
 // The open case that a report speaks of: the same asset, or within radius and time; of the same class.
-CaseFile* Command::similar(const Report& report, Context&) {
+CaseFile* Command::similar(const Report& report, Context& city) {
   if (report.klass.code.empty()) return nullptr;
   if (!report.asset.empty()) {
     if (CaseFile* held = find_open(index_.of_asset(report.klass, report.asset))) return held;
   }
   if (!report.place) return nullptr;
-  for (const std::string& no : index_.near(report.klass, *report.place, limits::kSimilarCaseRadius_m)) {
+  const ClassStandard* klass = city.tables.standard(report.klass);
+  const double radius = klass != nullptr && klass->radius_m > 0 ? klass->radius_m : limits::kSimilarCaseRadius_m;
+  const Millis window =
+      klass != nullptr && klass->hours > 0 ? std::chrono::hours(klass->hours) : limits::kSimilarCaseWindow;
+  for (const std::string& no : index_.near(report.klass, *report.place, radius)) {
     CaseFile* held = find_open(no);
-    if (std::chrono::abs(held->seen_at - report.at) <= limits::kSimilarCaseWindow) return held;
+    if (std::chrono::abs(held->seen_at - report.at) <= window) return held;
   }
   return nullptr;
 }
@@ -298,7 +302,7 @@ Answer Command::open_by_hand(const ActionIn& in, const Actor& actor, Context& ci
   const Result<json::object> body = read_body(in.body);
   if (!body) return refuse(body.error());
   const auto draft = [&]() -> Result<std::pair<Case, std::string>> {
-    TRY(only_keys(*body, {"title", "class", "location", "address", "asset", "area", "urgency", "comment"}, ""));
+    TRY(only_keys(*body, {"title", "class", "location", "address", "asset", "area", "urgency", "standard", "comment"}, ""));
     Case file;
     file.title = TRY(need_text(*body, "title", limits::kTitleBytes));
     file.klass = TRY(want_class(*body, "class", city.packs));
@@ -324,6 +328,20 @@ Answer Command::open_by_hand(const ActionIn& in, const Actor& actor, Context& ci
   if (const Pack* pack = pack_of_class(file.klass, city.packs)) {
     file.pack = pack->name;
     file.limit = pack->the_case->limit;
+  }
+  file.opened_at = city.now;
+  const auto standard = want_text(*body, "standard", 200);
+  if (!standard) return refuse(standard.error());
+  const std::vector<const Condition*> all = standards_for(file, city.tables, settings_.utc_offset);
+  const std::string chosen = standard->substr(standard->rfind('/') + 1);
+  const Condition* found = file.pack.empty() && all.size() == 1 ? all.front() : nullptr;
+  for (const Condition* one : all)
+    if (one->id == chosen) found = one;
+  if (!standard->empty() && (found == nullptr || found->id != chosen))
+    return refuse(bad_field("standard", "names no condition of the class that is in force"));
+  if (found != nullptr) {
+    file.course.standard = standard_key(file.klass, found->id);
+    file.limit = found->limit;
   }
   TimelineEntry entry;
   entry.actor = actor.id;

@@ -153,10 +153,23 @@ bool Register::remove_unit(std::string_view id) {
   return true;
 }
 
+const ClassStandard* Register::standard(const ClassCode& klass) const {
+  const auto found = standards_.find(class_key(klass));
+  return found == standards_.end() ? nullptr : &found->second;
+}
+
+void Register::put_standard(ClassStandard klass) {
+  std::string key = class_key(klass.code);
+  standards_.insert_or_assign(std::move(key), std::move(klass));
+}
+
+bool Register::remove_standard(const ClassCode& klass) { return standards_.erase(class_key(klass)) > 0; }
+
 void Register::encode(Writer& out) const {
   cityloop::encode(out, assets_);
   cityloop::encode(out, areas_);
   cityloop::encode(out, units_);
+  cityloop::encode(out, standards_);
   cityloop::encode(out, root_);
 }
 
@@ -167,6 +180,7 @@ void Register::decode(Reader& in) {
   cityloop::decode(in, assets);
   cityloop::decode(in, areas);
   cityloop::decode(in, units_);
+  cityloop::decode(in, standards_);
   cityloop::decode(in, root_);
   for (auto& [code, area] : areas) {
     if (area.code != code || code.empty()) return in.spoil();

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/class_standard.h"
 #include "core/codec.h"
 #include "core/pack.h"
 #include "core/words.h"
@@ -54,6 +55,12 @@ class Register {
   bool remove_unit(std::string_view id);
   const std::map<std::string, Unit, std::less<>>& units() const { return units_; }
 
+  // ---- classes and their 立结案标准
+  const ClassStandard* standard(const ClassCode& klass) const;  // null: the table does not have the class
+  void put_standard(ClassStandard klass);
+  bool remove_standard(const ClassCode& klass);
+  const std::map<std::string, ClassStandard, std::less<>>& standards() const { return standards_; }  // by class_key
+
   void encode(Writer& out) const;
   void decode(Reader& in);
 
@@ -72,6 +79,7 @@ class Register {
   std::map<std::string, Area, std::less<>> areas_;
   std::map<std::string, Extent, std::less<>> extents_;  // areas that have a shape
   std::map<std::string, Unit, std::less<>> units_;
+  std::map<std::string, ClassStandard, std::less<>> standards_;
   std::string root_ = "50";
   std::uint64_t asset_changes_ = 0;
 };

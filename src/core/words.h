@@ -291,6 +291,8 @@ struct Course {
   std::optional<Appeal> appeal;
   bool exempt = false;                      // an upheld appeal: its disposal does not count in the scores
   std::string satisfaction;                 // 回访: very_satisfied, satisfied, unsatisfied
+  std::string standard;                     // 立结案标准 it was filed under: `GB2013/component/0303/1`
+  std::string grade;                        // management grade of the place, A B C; empty: A
   std::string look_back;                    // 回头看: kept, relapsed
   std::string settled;                      // self_handled, settled: closed without a unit
   int reopens = 0;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many assets at once, and areas. A bad row spoils itself only.
 #include <algorithm>
+#include <set>
 
 #include "core/json.h"
 #include "core/limits.h"
 #include "sense/asset_form.h"
+#include "sense/class_table.h"
 #include "sense/csv.h"
 #include "sense/roles.h"
 #include "sense/sense.h"
@@ -27,10 +29,12 @@ class ImportAnswer {
     updated_ += updated;
     unchanged_ += unchanged;
   }
+  void remove(std::uint64_t count) { removed_ += count; }
   Answer answer() {
     errors_.end_array();
     JsonWriter out;
     out.begin_object().member("created", created_).member("updated", updated_).member("unchanged", unchanged_);
+    if (removed_ > 0) out.member("removed", removed_);
     out.member("failed", failed_).member_raw("errors", errors_.text()).end_object();
     return done(out.take());
   }
@@ -38,7 +42,7 @@ class ImportAnswer {
 
  private:
   JsonWriter errors_;
-  std::uint64_t created_ = 0, updated_ = 0, unchanged_ = 0, failed_ = 0;
+  std::uint64_t created_ = 0, updated_ = 0, unchanged_ = 0, removed_ = 0, failed_ = 0;
 };
 
 // Feature ids are wanted in the answer even where the feature is bad.
@@ -227,6 +231,54 @@ void Sense::rehome_assets(const std::string& by, Context& city) {
     index_.put(kept, register_);
     city.emit("asset.put", by, kept);
   }
+}
+
+// Body {"format":"csv","text","replace"?}. With replace, classes of the file's schemes that it does not have are removed;
+// not when a line of it is bad. `classes.ship` is the program's own table: into a city that has none.
+Answer Sense::import_classes(const ActionIn& in, const Actor& actor, Context& city) {
+  if (in.verb == "classes.ship") {
+    if (actor.id != "system") return refuse(errors::kForbidden, "the program ships its own table");
+    if (!register_.standards().empty()) return done("{}");
+  }
+  if (!may_write_register(actor)) return refuse(register_is_closed());
+  if (!in_scope(actor.area, register_.root_area(), register_.root_area()))
+    return refuse(errors::kForeignArea, "class standards are imported by whole-city actors");
+  const Result<json::value> body = parse_json(in.body);
+  if (!body) return refuse(body.error());
+  if (!body->is_object() || text_or(body->get_object(), "format") != "csv")
+    return refuse(errors::kBadField, "send {\"format\":\"csv\",\"text\":…}");
+  const json::value* const replaces = body->get_object().if_contains("replace");
+  const Result<ClassTable> table = read_class_table(text_or(body->get_object(), "text"));
+  if (!table) return refuse(table.error());
+  ImportAnswer answer;
+  for (const BadRow& row : table->bad)
+    answer.fail_row(row.line, row.klass, Error{row.why.code, "line " + std::to_string(row.line) + ": " + row.why.detail});
+  std::set<std::string> kept, schemes;
+  for (const ClassStandard& klass : table->classes) {
+    kept.insert(class_key(klass.code));
+    schemes.insert(klass.code.scheme);
+    const ClassStandard* const old = register_.standard(klass.code);
+    const bool same = old != nullptr && encoded(*old) == encoded(klass);
+    answer.count(old == nullptr, old != nullptr && !same, same);
+    if (same) continue;
+    city.emit("rev.config", actor.id,
+              RowPut{"classes", class_key(klass.code), "",
+                     {{"scheme", klass.code.scheme}, {"type", klass.code.type}, {"code", klass.code.code},
+                      {"duty", klass.duty}, {"words", klass.code.code + " " + klass.name + " " + klass.name_en}},
+                     class_doc(klass)});
+    register_.put_standard(klass);
+  }
+  if (replaces != nullptr && replaces->is_bool() && replaces->get_bool() && table->bad.empty()) {
+    std::vector<ClassCode> gone;
+    for (const auto& [key, klass] : register_.standards())
+      if (schemes.contains(klass.code.scheme) && !kept.contains(key)) gone.push_back(klass.code);
+    for (const ClassCode& klass : gone) {
+      city.emit("rev.config", actor.id, Removed{"classes", class_key(klass)});
+      register_.remove_standard(klass);
+    }
+    answer.remove(gone.size());
+  }
+  return answer.answer();
 }
 
 }  // namespace cityloop

@@ -7,8 +7,8 @@
 namespace cityloop {
 namespace {
 
-constexpr std::array<std::string_view, 12> kVerbs{
-    "asset.put", "asset.delete", "asset.silence", "asset.unsilence", "assets.import",       "areas.import",
+constexpr std::array<std::string_view, 14> kVerbs{
+    "asset.put", "asset.delete", "asset.silence", "asset.unsilence", "assets.import",       "areas.import", "classes.import", "classes.ship",
     "unit.put",  "unit.delete",  "source.put",    "source.delete",   "quarantine.reingest", "quarantine.drop"};
 
 }  // namespace
@@ -21,6 +21,7 @@ Answer Sense::act(const ActionIn& in, const Actor& actor, Context& city, std::ve
   if (in.verb == "asset.silence") return silence_asset(in, actor, city);
   if (in.verb == "asset.unsilence") return unsilence_asset(in, actor, city);
   if (in.verb == "assets.import") return import_assets(in, actor, city);
+  if (in.verb == "classes.import" || in.verb == "classes.ship") return import_classes(in, actor, city);
   if (in.verb == "areas.import") return import_areas(in, actor, city);
   if (in.verb == "unit.put") return put_unit(in, actor, city);
   if (in.verb == "unit.delete") return delete_unit(in, actor, city);

@@ -40,7 +40,7 @@ class Sense {
   struct Lookup { std::uint32_t sample; std::uint32_t slot; std::uint8_t point; Time at; };
   std::vector<Lookup> lookups(const ReadingsIn& in) const;
 
-  // Verbs: asset.put asset.delete asset.silence asset.unsilence assets.import areas.import unit.put unit.delete
+  // Verbs: asset.put asset.delete asset.silence asset.unsilence assets.import areas.import classes.import classes.ship unit.put unit.delete
   // source.put source.delete quarantine.reingest quarantine.drop (bodies: README.md). `out` and `records` receive what a
   // re-ingest lets through; without `records` a record stays in quarantine.
   static bool handles(std::string_view verb);
@@ -93,6 +93,7 @@ class Sense {
   Answer silence_asset(const ActionIn& in, const Actor& actor, Context& city);
   Answer unsilence_asset(const ActionIn& in, const Actor& actor, Context& city);
   Answer import_assets(const ActionIn& in, const Actor& actor, Context& city);
+  Answer import_classes(const ActionIn& in, const Actor& actor, Context& city);
   Answer import_areas(const ActionIn& in, const Actor& actor, Context& city);
   Answer put_unit(const ActionIn& in, const Actor& actor, Context& city);
   Answer delete_unit(const ActionIn& in, const Actor& actor, Context& city);

@@ -157,6 +157,8 @@ Course course_in(const json::object& in) {
   }
   course.exempt = flag(in, "exempt");
   course.satisfaction = text_or(in, "satisfaction");
+  course.standard = text_or(in, "standard");
+  course.grade = text_or(in, "grade");
   course.look_back = text_or(in, "look_back");
   course.settled = text_or(in, "settled");
   course.reopens = whole<int>(in, "reopens");

@@ -70,6 +70,7 @@ void put_course(JsonWriter& out, const Course& course) {
   out.end_array();
   put_or_null(out, "appeal", course.appeal);
   out.member("exempt", course.exempt).member_or_null("satisfaction", course.satisfaction);
+  out.member_or_null("standard", course.standard).member_or_null("grade", course.grade);
   out.member_or_null("look_back", course.look_back).member_or_null("settled", course.settled);
   out.member("reopens", course.reopens).member_or_null("parent", course.parent).list("children", course.children);
   out.end_object();

@@ -54,6 +54,7 @@ void add_ingest_routes(std::vector<Route>& out);
 void add_alarm_routes(std::vector<Route>& out);
 void add_report_routes(std::vector<Route>& out);
 void add_case_routes(std::vector<Route>& out);
+void add_class_routes(std::vector<Route>& out);
 void add_attachment_routes(std::vector<Route>& out);
 void add_setup_routes(std::vector<Route>& out);
 void add_notice_routes(std::vector<Route>& out);

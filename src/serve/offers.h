@@ -14,6 +14,6 @@ namespace cityloop::serve {
 bool is_alarm_action(std::string_view name);
 std::string alarm_offers(const Alarm& alarm, const Actor& actor);
 std::string case_offers(const Case& file, const Actor& actor, const Packs& packs, const std::string& root_area,
-                        Time now, bool children_open);
+                        Time now, bool children_open, bool standard_needed);
 
 }  // namespace cityloop::serve

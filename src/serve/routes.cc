@@ -15,6 +15,7 @@ const std::vector<Route>& routes() {
     add_alarm_routes(out);
     add_report_routes(out);
     add_case_routes(out);
+    add_class_routes(out);
     add_attachment_routes(out);
     add_setup_routes(out);
     add_notice_routes(out);

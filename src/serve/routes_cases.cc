@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command/case_table.h"
+#include "core/class_standard.h"
 #include "serve/engine.h"
 #include "serve/list.h"
 #include "serve/names.h"
@@ -19,6 +20,7 @@ std::string name_members(Names& names, const Case& file) {
   JsonWriter out;
   out.begin_object().member_or_null("asset_name", names.of("assets", file.asset));
   out.member_or_null("unit_name", names.of("units", file.unit)).member_or_null("area_name", names.of("areas", file.area));
+  if (!file.klass.code.empty()) out.member_or_null("class_name", names.of("classes", class_key(file.klass)));
   out.member_or_null("handler_name", file.handler.empty() ? "" : names.person(file.handler));
   const std::string text = out.end_object().take();
   return text.substr(1, text.size() - 2);
@@ -95,6 +97,27 @@ Result<Case> case_in_scope(const Call& call) {
   return file;
 }
 
+// Whether one of several 立结案标准 of the class is still to be chosen; a pack speaks for its own cases.
+Result<bool> standard_needed(const Call& call, const Case& file) {
+  if (!file.pack.empty() || !file.course.standard.empty() || file.klass.code.empty()) return false;
+  const auto row = TRY(call.city().journal->find("classes", class_key(file.klass)));
+  if (!row) return false;
+  const json::value doc = TRY(parse_json(row->doc));
+  const json::value* conditions = doc.is_object() ? doc.get_object().if_contains("conditions") : nullptr;
+  if (conditions == nullptr || !conditions->is_array()) return false;
+  const std::string date = local_date(file.opened_at, call.city().utc_offset);
+  const std::string day = date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 2);
+  std::size_t in_force = 0;
+  for (const json::value& one : conditions->get_array()) {
+    if (!one.is_object()) continue;
+    Condition condition;
+    condition.from = text_or(one.get_object(), "from");
+    condition.until = text_or(one.get_object(), "until");
+    in_force += is_in_force(condition, day) ? 1 : 0;
+  }
+  return in_force > 1;
+}
+
 Result<std::string> actions_member(const Call& call, const Case& file) {
   bool children_open = false;
   for (const std::string& no : file.course.children) {
@@ -102,7 +125,8 @@ Result<std::string> actions_member(const Call& call, const Case& file) {
     children_open = children_open || (row && is_open(TRY(case_of_doc(row->doc)).stage));
   }
   return ",\"actions\":" +
-         case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area, call.now(), children_open);
+         case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area, call.now(), children_open,
+                      TRY(standard_needed(call, file)));
 }
 
 Result<HttpResponse> whole_case(const Call& call, int status) {

@@ -14,7 +14,7 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 90> kSchemas{{
+constexpr std::array<Schema, 92> kSchemas{{
     {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
     {"DeviceCommand",
      "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "
@@ -103,10 +103,15 @@ constexpr std::array<Schema, 90> kSchemas{{
      "known_until! "
      "utc_offset_minutes!:int shipped:bool changed_by changed_at:time source rev:int"},
     {"Candidate", "unit! score:number because"},
-    {"CaseNew", "title! class!:Class location:Point? address asset area urgency:normal|urgent|very_urgent comment"},
+    {"CaseNew",
+     "title! class!:Class standard location:Point? address asset area urgency:normal|urgent|very_urgent comment"},
+    {"ClassCondition", "id! filing! closing limit! limit_b limit_c from until"},
+    {"ClassStandard",
+     "key! scheme! type!:component|event|monitoring code! name! name_en duty local:bool radius_m:number hours:int note "
+     "conditions!:[ClassCondition]"},
     {"Case",
      "no! stage! class:Class urgency title area area_name:text? address location:Point? asset:text? asset_name:text? "
-     "alarms:[text] "
+     "class_name:text? alarms:[text] "
      "reports:[text] unit:text? unit_name:text? handler:text? handler_name:text? deadline:Deadline? clocks:[Clock] "
      "candidates:[Candidate] opened_at:time dispatched_at:time? finished_at:time? closed_at:time? changed_at:time "
      "level returns:int "
@@ -114,7 +119,7 @@ constexpr std::array<Schema, 90> kSchemas{{
      "actions:[Offer]"},
     {"Course",
      "request:CaseRequest? extensions:int first_limit:text? suspended_until:time? back_to supervisions:[Supervision] "
-     "appeal:Appeal? exempt:bool satisfaction:text? look_back:text? settled:text? reopens:int parent:text? "
+     "appeal:Appeal? exempt:bool satisfaction:text? standard:text? grade:text? look_back:text? settled:text? reopens:int parent:text? "
      "children:[text]"},
     {"CaseRequest", "kind!:extension|suspension by reason at:time until:time? endorsed:bool"},
     {"Supervision",
@@ -128,7 +133,7 @@ constexpr std::array<Schema, 90> kSchemas{{
      "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
     {"CaseAction",
      "action! comment unit handler collector reason into result attachments:[text] location:Point? class:Class "
-     "urgency title until:time due:time kind requirement satisfaction look_back"},
+     "urgency title until:time due:time kind requirement satisfaction look_back standard grade"},
     {"Order",
      "id! kind:handle|verify|check case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
      "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? limit working:bool "

@@ -50,6 +50,7 @@ std::vector<TableSpec> make_tables() {
       {"packs", {text("version")}},
       {"receivers", {text("area")}},
       {"calendars", {}},
+      {"classes", {text("scheme"), text("type"), text("code"), text("duty"), scanned("words")}},
       {"commands", {text("asset"), text("state"), text("area"), number("at")}},
       {"scores", {text("object"), text("id"), text("period"), text("area")}},
       {"settings", {}},

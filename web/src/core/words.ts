@@ -78,6 +78,21 @@ export interface StageClock {
   overdue?: boolean;
 }
 export interface CaseClass { scheme?: string; type?: string; code?: string; title_zh?: string; title_en?: string }
+export interface ClassCondition { id: string; filing: string; closing: string; limit: string; limit_b?: string; limit_c?: string; from?: string; until?: string }
+export interface ClassStandard {
+  key: string;
+  scheme: string;
+  type: string;
+  code: string;
+  name: string;
+  name_en?: string;
+  duty?: string;
+  local?: boolean;
+  radius_m?: number;
+  hours?: number;
+  note?: string;
+  conditions: ClassCondition[];
+}
 export interface TimelineEntry {
   seq: number;
   at: string;
@@ -102,6 +117,8 @@ export interface Course {
   exempt: boolean;
   satisfaction?: string | null;
   look_back?: string | null;
+  standard?: string | null;
+  grade?: string | null;
   settled?: string | null;
   reopens: number;
   parent?: string | null;
@@ -171,6 +188,7 @@ export interface Case {
   no: string;
   stage: string;
   class?: CaseClass;
+  class_name?: string;
   urgency?: string;
   title: string;
   area: string;

@@ -25,6 +25,7 @@ export const pages: DeskPage[] = [
   { pattern: '/desk/scores', path: '/desk/scores', icon: 'chart', group: 'supervise', roles: ['evaluator', 'leader', 'inspector', 'shift_leader', 'dispatcher', 'unit_desk', 'admin'], title: () => t('scores'), component: page(() => import('./pages/Scores.vue')) },
   { pattern: '/desk/admin/audit', path: '/desk/admin/audit', icon: 'shield', group: 'supervise', roles: ['audit_admin', 'admin'], title: () => t('audit'), component: page(() => import('./pages/Audit.vue')) },
   { pattern: '/desk/admin/packs', path: '/desk/admin/packs', icon: 'book', group: 'admin', title: () => t('packs'), component: page(() => import('./pages/Packs.vue')) },
+  { pattern: '/desk/admin/classes', path: '/desk/admin/classes', icon: 'filter', group: 'admin', title: () => t('classes'), component: page(() => import('./pages/Classes.vue')) },
   { pattern: '/desk/admin/sources', path: '/desk/admin/sources', icon: 'plug', group: 'admin', roles: ['admin', 'integrator', 'shift_leader', 'leader'], title: () => t('sources'), component: page(() => import('./pages/Sources.vue')) },
   { pattern: '/desk/admin/quarantine', path: '/desk/admin/quarantine', icon: 'filter', group: 'admin', roles: ['admin', 'integrator'], title: () => t('quarantine'), component: page(() => import('./pages/Quarantine.vue')) },
   { pattern: '/desk/admin/notices', path: '/desk/admin/notices', icon: 'mail', group: 'admin', roles: ['admin', 'shift_leader', 'dispatcher', 'acceptor'], title: () => t('notices'), component: page(() => import('./pages/Notices.vue')) },

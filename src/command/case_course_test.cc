@@ -2,9 +2,12 @@
 // What befalls a case beside its stages: 延期, 挂账, 督办, 回访, 回头看, 申诉, merging back, splitting, collectors' tasks.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "command/command_fixture.h"
 #include "core/codec.h"
 #include "core/limits.h"
+#include "core/notice_text.h"
 
 namespace cityloop {
 namespace {
@@ -311,6 +314,36 @@ TEST(CaseCourse, ALeadersInstructionIsKeptAndTold) {
   EXPECT_EQ(city.timeline(no).back().action, "instruct");
   EXPECT_EQ(city.bodies<Notice>().back().type, "city.case.instructed");
   EXPECT_EQ(city.step(no, "instruct", city.admin, R"({"comment":"x"})").code, "auth.forbidden");
+}
+
+// A notice without a word of its own would reach people as `city.case.…`.
+TEST(CaseCourse, EveryNoticeHasItsWord) {
+  TestCity city;
+  city.command = Command(Command::Settings{hours(8), {webhook("duty")}});
+  const std::string no = city.at(Stage::handling);
+  const std::string until = R"({"reason":"r","until":")" + format_time(city.now + hours(1)) + "\"}";
+  city.step(no, "request_extension", city.desk, reason("r"));
+  city.step(no, "refuse_request", city.dispatcher, reason("r"));
+  city.step(no, "request_extension", city.desk, reason("r"));
+  city.step(no, "extend", city.dispatcher);
+  city.step(no, "suspend", city.dispatcher, until);
+  city.now += hours(1);
+  city.tick();
+  city.step(no, "supervise", city.leader, R"({"kind":"leader","requirement":"x","due":")" + format_time(city.now + hours(1)) + "\"}");
+  city.now += hours(1);
+  city.tick();
+  city.step(no, "reply", city.desk, R"({"comment":"c"})");
+  city.step(no, "instruct", city.leader, R"({"comment":"c"})");
+  city.step(no, "recall", city.dispatcher, reason("r"));
+  city.step(no, "force_close", city.leader, reason("r"));
+  Agreed late;
+  late.disposal_missed = true;
+  city.step(no, "appeal", city.desk, reason("r"), late);
+  std::set<std::string> known, told;
+  for (const NoticeType& type : notice_types()) known.insert(std::string(type.name));
+  for (const Notice& notice : city.bodies<Notice>()) told.insert(notice.type);
+  for (const std::string& type : told) EXPECT_TRUE(known.contains(type)) << type;
+  EXPECT_GE(told.size(), 13u);
 }
 
 // ---- 立结案标准

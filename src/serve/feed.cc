@@ -52,9 +52,12 @@ void Feed::closed(LiveFeed::Id id) {
     link = std::move(found->second);
     links_.erase(found);
   }
-  std::lock_guard lock(link->mutex);
-  link->gone = true;
-  link->socket.reset();
+  {
+    std::lock_guard lock(link->mutex);
+    link->gone = true;
+    link->socket.reset();
+  }
+  stand(link, "");
 }
 
 std::size_t Feed::sockets() const {

@@ -118,6 +118,9 @@ class Feed : public std::enable_shared_from_this<Feed> {
     Respond respond;
     Time until{};
   };
+  struct Standing {
+    std::string subject, principal, person;
+  };
   enum class Wants : std::uint8_t { snapshot, replay };
 
   // feed.cc
@@ -139,7 +142,12 @@ class Feed : public std::enable_shared_from_this<Feed> {
   void modify(Connection& c, const json::object& in);
   void unsubscribe(Connection& c, const json::object& in);
   void acknowledge(Connection& c, const json::object& in);
+  void look_at(const Link& link, const json::object& in);
   Result<void> read_query(Subscription& sub, const json::object& in);
+
+  // feed_presence.cc: who has which case open. No connection's lock may be held.
+  void stand(const Link& link, const std::string& subject);  // "" leaves
+  void tell_here(const std::string& subject);
 
   // feed_events.cc
   void catch_up(Connection& c);                // c is locked
@@ -167,6 +175,9 @@ class Feed : public std::enable_shared_from_this<Feed> {
   std::map<LiveFeed::Id, Link> links_;
   LiveFeed::Id next_id_ = 1;
   std::vector<Waiter> waiters_;
+  std::mutex here_mutex_;                      // here_ and here_n_; taken last
+  std::map<LiveFeed::Id, Standing> here_;
+  std::uint64_t here_n_ = 0;
   std::atomic<bool> state_running_{false}, kpi_running_{false};
   Time kpi_due_{}, second_due_{};
   std::string mode_ = "normal";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a screen says: hello, sub, mod, unsub, ack, pong (web.md §4.3). Everything here is outside input.
+// What a screen says: hello, sub, mod, unsub, ack, pong, here (web.md §4.3). Everything here is outside input.
 #include <algorithm>
 #include <cmath>
 
@@ -61,6 +61,7 @@ void Feed::hear(const Link& link, std::string_view text) {
   }
   if (type == "hello") return hello(link, in);
   if (type == "sub") return subscribe(link, in);
+  if (type == "here") return look_at(link, in);
   std::lock_guard lock(c.mutex);
   error(c, std::nullopt, errors::kBadField.name, "there is no such message");
 }
@@ -179,6 +180,25 @@ void Feed::modify(Connection& c, const json::object& in) {
   changed.fresh = changed.fresh || moved || (found->second.low_rate && !changed.low_rate);
   changed.due = kNoTime;
   found->second = std::move(changed);
+}
+
+// here: {"subject": case number, or "" for none any more}.
+void Feed::look_at(const Link& link, const json::object& in) {
+  const std::string subject = text_or(in, "subject");
+  {
+    std::lock_guard lock(link->mutex);
+    Connection& c = *link;
+    if (c.gone) return;
+    if (!take(c.moves)) return error(c, std::nullopt, errors::kRateLimited.name, "at most 20 changes a second");
+    if (!subject.empty()) {
+      if (c.caller.wall || !may_hear(c.caller.actor, "report")) return error(c, std::nullopt, errors::kForbidden.name, "only people at work stand at a case");
+      const auto row = city_.journal->find("cases", subject);
+      const auto file = row && *row ? case_of_doc((*row)->doc) : Result<Case>(fail(errors::kNotFound, ""));
+      if (!file) return error(c, std::nullopt, errors::kNotFound.name, "there is no such case");
+      if (!in_scope(c.caller.actor.area, file->area, city_.root_area)) return error(c, std::nullopt, errors::kForeignArea.name, "this case lies outside your area");
+    }
+  }
+  stand(link, subject);
 }
 
 // q: {"bbox":[w,s,e,n], "rate":"low"|"normal"}. Other members are the page's own business.

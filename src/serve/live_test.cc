@@ -135,6 +135,43 @@ TEST_F(Live, area_and_role_decide_what_is_heard) {
   EXPECT_EQ(text_or(wall->all("err")[0], "code"), "auth.forbidden");
 }
 
+TEST_F(Live, people_at_one_case_see_each_other_until_they_leave) {
+  city.file("5001062022082200001", "500106");
+  const auto here = [](const Screen& screen) {
+    const auto all = screen.all("here");
+    return all.empty() ? std::size_t{0} : all.back().at("people").as_array().size();
+  };
+  const std::string at = R"({"t":"here","subject":"5001062022082200001"})";
+  const std::string acceptor = city.token(Role::acceptor), dispatcher = city.token(Role::dispatcher);
+  const auto [one, id1] = open(acceptor);
+  const auto [two, id2] = open(dispatcher);
+  const auto [tab, id3] = open(acceptor);
+  const auto [foreign, id4] = open(city.token(Role::acceptor, "500112"));
+  const auto [wall, id5] = open(city.token(Role::wall));
+  say(id1, at);
+  EXPECT_EQ(here(*one), 1u);
+  say(id2, at);
+  say(id3, at);
+  EXPECT_EQ(here(*one), 2u);  // a second page of the same person is not a third one
+  EXPECT_EQ(here(*two), 2u);
+  EXPECT_FALSE(text_or(one->all("here").back().at("people").at(0).as_object(), "id").empty());
+  for (const auto id : {id4, id5}) say(id, at);
+  say(id2, R"({"t":"here","subject":"none"})");
+  EXPECT_EQ(text_or(foreign->all("err").at(0), "code"), "auth.foreign_area");
+  EXPECT_EQ(text_or(wall->all("err").at(0), "code"), "auth.forbidden");
+  EXPECT_EQ(text_or(two->all("err").at(0), "code"), "not_found");
+  EXPECT_EQ(here(*foreign) + here(*wall), 0u);
+  feed.closed(id3);
+  EXPECT_EQ(here(*one), 2u);
+  say(id2, R"({"t":"here","subject":""})");
+  EXPECT_EQ(here(*one), 1u);
+  const auto told = one->all("here");
+  for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GT(told[i].at("n").to_number<int>(), told[i - 1].at("n").to_number<int>());
+  const std::size_t before = one->all("here").size();
+  feed.closed(id2);  // had left already
+  EXPECT_EQ(one->all("here").size(), before);
+}
+
 TEST_F(Live, resume_replays_all_topics_in_one_order) {
   city.alarm("a-1", "500106");
   const std::uint64_t seen = city.seq_;

@@ -25,6 +25,7 @@ export interface Options {
   key?: string;                   // Idempotency-Key; drawn when absent
   signal?: AbortSignal;
   plain?: boolean;                // no session dialog on 401
+  keepalive?: boolean;            // sent even while the page goes
 }
 
 export const session = shallowRef<SessionDoc | null>(null);
@@ -83,6 +84,7 @@ async function send(method: string, path: string, options: Options, key: string)
   if (options.if_match !== undefined) headers['if-match'] = `"${options.if_match}"`;
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
   if (body !== undefined) init.body = body;
+  if (options.keepalive) init.keepalive = true;
   if (options.signal) init.signal = options.signal;
   try {
     return await fetch(url_of(path, options.query), init);

@@ -12,6 +12,7 @@ export type ServerMessage =
   | { t: 'st'; id: number; n?: number; up?: unknown[]; rm?: number[]; d?: unknown }
   | { t: 'lag'; id?: number; merged?: number; every: number }
   | { t: 'ping'; n: number; now: number }
+  | { t: 'here'; n: number; subject: string; people: { id: string; person: string }[] }
   | { t: 'sys'; mode: string; parts?: Record<string, string> }
   | { t: 'err'; id?: number; code: string; msg: string };
 

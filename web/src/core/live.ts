@@ -77,6 +77,19 @@ export function subscribe(topic: string, options: Pick<Subscription, 'q' | 'on_s
   };
 }
 
+// Which case this page stands at; told again after every reconnect. `on_here`: who stands there.
+type Here = Extract<ServerMessage, { t: 'here' }>;
+const here_handlers = new Set<(heard: Here) => void>();
+let standing = '';
+export function stand_at(subject: string | null): void {
+  standing = subject ?? '';
+  tell({ t: 'here', subject: standing });
+}
+export function on_here(handler: (heard: Here) => void): () => void {
+  here_handlers.add(handler);
+  return () => here_handlers.delete(handler);
+}
+
 export function start(): void {
   if (started) return;
   started = true;
@@ -193,6 +206,8 @@ function hear(text: string): void {
     subscriptions.get(message.id)?.on_rows?.(message.rows);
   } else if (message.t === 'sys') {
     parts.value = { mode: message.mode, parts: message.parts ?? {} };
+  } else if (message.t === 'here') {
+    for (const handler of here_handlers) handler(message);
   } else if (message.t === 'err') {
     metrics.count('live_errors');
   }
@@ -206,6 +221,7 @@ function welcomed(message: { epoch: string; seq: number; now: number; hb?: numbe
   for (const one of subscriptions.values()) {
     tell_subscription(one, resuming && !is_state_topic(one.topic) ? feed.seq : undefined);
   }
+  if (standing) stand_at(standing);
   attempts.value = 0;
   clearTimeout(show_timer);
   show_timer = undefined;

@@ -7,6 +7,11 @@ export interface Match { page: Page; parameters: Record<string, string> }
 
 export const here = shallowRef(new URL(location.href));
 const leave_checks = new Set<() => boolean>();
+// Asked before another page is opened; the answer no stays here.
+export function guard_leaving(may_leave: () => boolean): () => void {
+  leave_checks.add(may_leave);
+  return () => leave_checks.delete(may_leave);
+}
 
 function moved(): void {
   here.value = new URL(location.href);

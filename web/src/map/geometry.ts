@@ -111,3 +111,16 @@ export function cluster(dots: readonly Dot[], zoom: number, radius: number): Clu
   }
   return clusters;
 }
+
+// Whether the shape holds the place: even-odd over all rings, so that holes are outside.
+export function holds(shape: Shape, [x, y]: LngLat): boolean {
+  let inside = false;
+  for (const ring of polygons(shape).flat()) {
+    for (let i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {
+      const [xi, yi] = ring[i] as LngLat;
+      const [xj, yj] = ring[j] as LngLat;
+      if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+    }
+  }
+  return inside;
+}

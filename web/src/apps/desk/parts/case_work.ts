@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done with a case: the server's offers as operations with their keys, and sending them with the revision seen.
 import { get, post } from '@core/api';
-import { metres, short_case } from '@core/format';
+import { date_time, metres, short_case } from '@core/format';
 import { term } from '@core/i18n/terms';
 import { t as c } from '@core/i18n/words';
 import { is_down } from '@core/live';
 import { why_not } from '@core/alarm_actions';
 import type { Operation } from '@core/operation';
-import type { Case, List, Offer } from '@core/words';
+import type { Case, List, Offer, TimelineEntry } from '@core/words';
 import type { Option } from '@ui/components/OptionPicker.vue';
 
 // The next step of each stage stands first and is the main one.
@@ -32,9 +32,10 @@ export function case_operations(file: Case | null, perform: (offer: Offer) => vo
   const offers = file?.actions ?? [];
   const main = file ? main_action(file) : null;
   const rank = (one: Offer): number => (one === main ? 0 : kLast.includes(one.name) ? 3 + kLast.indexOf(one.name) : one.enabled ? 1 : 2);
-  return [...offers].sort((a, b) => rank(a) - rank(b)).map((offer) => {
-    const key = offer === main ? main_key : kKeys[offer.name];
-    return {
+  return [...offers].sort((a, b) => rank(a) - rank(b)).flatMap((offer) => {
+    const letter = kKeys[offer.name];
+    const key = offer === main ? main_key : letter;
+    const operation: Operation = {
       id: offer.name,
       label: term('action', offer.name),
       ...(key ? { key } : {}),
@@ -42,6 +43,8 @@ export function case_operations(file: Case | null, perform: (offer: Offer) => vo
       why_not: is_down.value ? c('needs_server') : why_not(offer),
       perform: () => perform(offer),
     };
+    // The main step keeps its own letter beside Enter.
+    return offer === main && letter ? [operation, { ...operation, id: `${offer.name}.letter`, key: letter, hidden: true }] : [operation];
   });
 }
 
@@ -49,8 +52,8 @@ export function needs_words(offer: Offer): boolean {
   return (offer.fields ?? []).length > 0;
 }
 
-export async function act_on_case(file: Case, action: string, body: Record<string, unknown>, key?: string): Promise<Case> {
-  const options = key ? { if_match: file.rev, key } : { if_match: file.rev };
+export async function act_on_case(file: Case, action: string, body: Record<string, unknown>, key?: string, rev = file.rev): Promise<Case> {
+  const options = { if_match: rev, keepalive: true, ...(key ? { key } : {}) };
   return post<Case>(`/cases/${file.no}/actions`, { action, ...body }, options);
 }
 
@@ -79,7 +82,7 @@ export function candidate_options(file: Case, names: Record<string, string>): Op
   return [...(file.candidates ?? [])].sort((a, b) => b.score - a.score).map((one) => ({ value: one.unit, label: one.unit_name ?? names[one.unit] ?? one.unit, note: one.because }));
 }
 
-export interface Change { field: string; before: string; now: string }
+export interface Change { field: string; before: string; now: string; by?: string; at?: string }
 
 // What another person changed: the fields that a reader would notice.
 export function changes_between(before: Case, now: Case): Change[] {
@@ -91,7 +94,21 @@ export function changes_between(before: Case, now: Case): Change[] {
     ['level', (one) => term('level', one.level)],
     ['title', (one) => one.title],
     ['class', (one) => one.class?.code ?? ''],
-    ['deadline', (one) => one.deadline?.at ?? ''],
+    ['deadline', (one) => date_time(one.deadline?.at)],
   ];
   return shown.flatMap(([field, read]) => (read(before) === read(now) ? [] : [{ field, before: read(before) || '—', now: read(now) || '—' }]));
+}
+
+// The timeline since the revision that was seen, and each change with the last entry that can have made it: one that names
+// the field, or for the stage one that moved it; what follows from a step (the deadline) is of the last step.
+export function what_changed(before: Case, now: Case): { changes: Change[]; entries: TimelineEntry[] } {
+  const seen = Math.max(0, ...(before.timeline ?? []).map((one) => one.seq));
+  const entries = (now.timeline ?? []).filter((one) => one.seq > seen);
+  const moved = entries.filter((one) => one.to && one.to !== one.from);
+  const of = (field: string): TimelineEntry | undefined => entries.filter((one) => one.fields && field in one.fields).at(-1) ?? moved.at(-1) ?? entries.at(-1);
+  const changes = changes_between(before, now).map((one) => {
+    const entry = one.field === 'stage' ? (moved.at(-1) ?? entries.at(-1)) : of(one.field);
+    return entry ? { ...one, by: entry.actor_name || entry.actor.replace(/^user:/, ''), at: entry.at } : one;
+  });
+  return { changes, entries };
 }

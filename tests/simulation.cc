@@ -65,6 +65,7 @@ class District {
       speak();
       if (shape_.crowd) report();
       people();
+      receivers();
       if (roll() < faults_.checkpoint) city_.checkpoint();
       if (roll() < faults_.crash) {
         city_.crash();
@@ -72,6 +73,7 @@ class District {
       }
       check();
     }
+    check_escalations();
     report_.dump = city_.dump();
     report_.people = people_.size();
     report_.reports = city_.docs("reports").size();
@@ -109,6 +111,45 @@ class District {
     for (const char* duty : {"sanitation", "street", "landscape", "municipal", "environment"}) {
       person(std::string("desk-") + duty, "unit_desk", kDistrict, kDistrict + "-" + duty);
       person(std::string("crew-") + duty, "handler", kDistrict, kDistrict + "-" + duty);
+    }
+    lay_receivers();
+  }
+
+  void lay_receivers() {
+    admin("receiver.put", "duty", R"({"url":"https://duty.example","types":["city."]})");
+    admin("receiver.put", "night", R"({"url":"https://night.example","quiet":[{"below":"red","from":"15:00","to":"17:00"}],"give_up_after":"20m"})");
+    admin("receiver.put", "chief", R"({"url":"https://chief.example","escalation":{"step":2,"after":"5m"}})");
+    admin("receiver.put", "mayor", R"({"url":"https://mayor.example","at_least":"orange","escalation":{"step":3,"after":"15m"}})");
+  }
+
+  // Takes, refuses or rests; says at random what became of what it took.
+  void receivers() {
+    for (const Notice& notice : city_.city().command().due(city_.now())) {
+      NoticeResultIn result{notice.id, roll() < 0.6, "", city_.now(), Millis{0}, false};
+      if (!result.delivered && roll() < 0.2) result.retry_after = std::chrono::minutes(2);
+      result.final = !result.delivered && roll() < 0.02;
+      city_.run({result});
+      if (!result.delivered) continue;
+      ++report_.carried;
+      const std::uint64_t number = std::stoull(notice.id.substr(notice.id.rfind(':') + 1));
+      std::uint64_t& last = last_heard_[notice.subject + "\n" + notice.target];
+      if (number <= last) violation(notice.target + " heard " + notice.id + " after number " + std::to_string(last));
+      last = number;
+      if (roll() < 0.3) city_.act("system", "notice.receipt", notice.id, R"({"state":"delivered"})");
+      if (roll() < 0.3) city_.act("system", "notice.receipt", notice.id, roll() < 0.9 ? R"({"state":"read"})" : R"({"state":"failed"})");
+    }
+  }
+
+  // An order may be escalated once for each time that it was given to somebody.
+  void check_escalations() {
+    std::map<std::string, std::size_t> given, told;
+    for (const std::string& doc : city_.docs("orders")) ++given[text_or(parse_json(doc)->as_object(), "case")];
+    for (const std::string& doc : city_.docs("notices")) {
+      const json::object notice = parse_json(doc)->as_object();
+      report_.escalated += notice.at("step").to_number<int>() > 1 ? 1 : 0;
+      if (text_or(notice, "type") != "city.case.unaccepted") continue;
+      const std::string subject = text_or(notice, "subject");
+      if (++told[subject + " " + text_or(notice, "target")] > given[subject]) violation(text_or(notice, "target") + " heard of " + subject + " too often");
     }
   }
 
@@ -301,6 +342,7 @@ class District {
   std::unique_ptr<Simulation> simulation_;
   std::vector<std::string> people_;
   std::vector<Delayed> delayed_;
+  std::map<std::string, std::uint64_t> last_heard_;  // subject \n receiver -> running number
   SimulationReport report_;
   std::size_t step_ = 0;
 };

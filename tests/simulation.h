@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A district that runs by itself from one seed: sensors that lose, delay and double their messages, crews and desk people who
-// act at random within their rights, a process that crashes. Invariants are checked after every step.
+// act at random within their rights, receivers of notices that refuse, rest and read, a process that crashes. Invariants are checked after every step.
 #pragma once
 
 #include <chrono>
@@ -29,6 +29,7 @@ struct SimulationReport {
   std::size_t messages = 0, alarms = 0, cases = 0, closed = 0, crashes = 0, actions = 0, refused = 0;
   std::size_t people = 0, reports = 0;
   std::map<std::string, std::size_t> taken;  // actions that were done, by name
+  std::size_t carried = 0, escalated = 0;  // notices
 };
 
 SimulationReport simulate(std::uint64_t seed, std::size_t steps, const SimulationFaults& faults, const SimulationShape& shape = {});

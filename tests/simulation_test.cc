@@ -16,7 +16,7 @@ std::uint64_t base_seed() {
 }
 
 TEST(Simulation, KeepsItsInvariantsUnderFaults) {
-  std::size_t cases = 0, closed = 0;
+  std::size_t cases = 0, closed = 0, carried = 0, escalated = 0;
   for (std::uint64_t seed = base_seed() + 1; seed <= base_seed() + 4; ++seed) {
     const SimulationReport report = simulate(seed, 480, {});
     for (const std::string& violation : report.violations) ADD_FAILURE() << violation;
@@ -24,9 +24,13 @@ TEST(Simulation, KeepsItsInvariantsUnderFaults) {
     EXPECT_GT(report.crashes, 0u);
     cases += report.cases;
     closed += report.closed;
+    carried += report.carried;
+    escalated += report.escalated;
   }
   EXPECT_GT(cases, 4u);
   EXPECT_GT(closed, 0u);
+  EXPECT_GT(carried, 20u);
+  EXPECT_GT(escalated, 0u);
 }
 
 TEST(Simulation, SameSeedSameJournal) {

@@ -137,6 +137,7 @@ void Command::tick(Context& city) {
     for (const std::string& id : held->attachments) attachments_.erase(id);
     const std::vector<std::string> alarms = held->file.alarms;
     outbox_.forget_subject(no);
+    escalations_.end(no);
     index_.remove(no);
     awaiting_.erase(no);
     if (const auto wakes = wakes_at_.find(no); wakes != wakes_at_.end()) {

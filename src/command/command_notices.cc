@@ -48,10 +48,10 @@ bool is_active(const Alarm& alarm, Time now) {
          !(alarm.shelved_until && *alarm.shelved_until > now);
 }
 
-// Somebody has said yes to the order: whoever is on the way needs no chief behind him.
+// Somebody has said yes to the order, or that it waits: whoever is on the way needs no chief behind him.
 bool is_taken_up(Stage stage) {
   return stage == Stage::handling || stage == Stage::handle_finish || stage == Stage::pending_feedback ||
-         stage == Stage::checking || stage == Stage::pending_close;
+         stage == Stage::checking || stage == Stage::pending_close || stage == Stage::suspended;
 }
 
 }  // namespace
@@ -75,18 +75,23 @@ void Command::await_acknowledgement(const Alarm& alarm, Context& city) {
   const CaseFile* held = find(alarm.case_no);
   const bool taken_up = held != nullptr && is_taken_up(held->file.stage);
   if (!is_active(alarm, city.now) || alarm.acknowledged || alarm.drill || taken_up) return escalations_.end(alarm.id);
-  const Time since = escalations_.since(alarm.id).value_or(city.now);
-  escalations_.wait(alarm.id, {since, alarm.area, "city.alarm.unacknowledged", alarm.level, {}}, outbox_.receivers(),
-                    settings_.root_area);
+  const Escalations::Waiting* before = escalations_.find(alarm.id);
+  const Time since = before == nullptr ? city.now : before->since;
+  escalations_.wait(alarm.id, {since, alarm.area, "city.alarm.unacknowledged", alarm.level, {}, since, false},
+                    outbox_.receivers(), settings_.root_area);
 }
 
+// Each dispatch is one round. A case that comes back into it (resumed, unmerged) has its time anew, and nobody hears twice.
 void Command::await_acceptance(const Case& file) {
   if (file.stage == Stage::pending_handle && file.dispatched_at) {
-    escalations_.wait(file.no, {*file.dispatched_at, file.area, "city.case.unaccepted", gravity_of(file), {}},
+    const Escalations::Waiting* before = escalations_.find(file.no);
+    const bool same = before != nullptr && before->round == *file.dispatched_at;
+    const Time since = !same ? *file.dispatched_at : before->paused ? file.changed_at : before->since;
+    escalations_.wait(file.no, {since, file.area, "city.case.unaccepted", gravity_of(file), {}, *file.dispatched_at, false},
                       outbox_.receivers(), settings_.root_area);
     return;
   }
-  escalations_.end(file.no);
+  escalations_.pause(file.no);
   if (!is_taken_up(file.stage)) return;
   for (const std::string& alarm : file.alarms) escalations_.end(alarm);
 }

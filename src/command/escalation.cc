@@ -9,7 +9,7 @@ namespace cityloop {
 namespace {
 
 bool hears_of(const Receiver& receiver, const Escalations::Waiting& one, const std::string& root) {
-  return receiver.step > 1 && wants(receiver, one.type, one.level) && in_scope(receiver.area, one.area, root) &&
+  return !one.paused && receiver.step > 1 && wants(receiver, one.type, one.level) && in_scope(receiver.area, one.area, root) &&
          !one.told.contains(receiver.name);
 }
 
@@ -18,7 +18,7 @@ bool hears_of(const Receiver& receiver, const Escalations::Waiting& one, const s
 void Escalations::wait(const std::string& subject, Waiting now, const Receivers& receivers, const std::string& root) {
   const auto [found, fresh] = waiting_.try_emplace(subject);
   Waiting& one = found->second;
-  if (!fresh && one.since == now.since) now.told = std::move(one.told);
+  if (!fresh && one.round == now.round) now.told = std::move(one.told);
   one = std::move(now);
   plan(subject, one, receivers, root);
 }
@@ -27,9 +27,16 @@ void Escalations::end(const std::string& subject) {
   if (waiting_.erase(subject) != 0) unplan(subject);
 }
 
-std::optional<Time> Escalations::since(std::string_view subject) const {
+void Escalations::pause(const std::string& subject) {
   const auto found = waiting_.find(subject);
-  return found == waiting_.end() ? std::nullopt : std::optional<Time>(found->second.since);
+  if (found == waiting_.end()) return;
+  found->second.paused = true;
+  unplan(subject);
+}
+
+const Escalations::Waiting* Escalations::find(std::string_view subject) const {
+  const auto found = waiting_.find(subject);
+  return found == waiting_.end() ? nullptr : &found->second;
 }
 
 std::vector<Escalations::Call> Escalations::take_due(Time now, const Receivers& receivers, const std::string& root) {

@@ -24,6 +24,8 @@ class Escalations {
     std::string type;              // of the notice: `city.alarm.unacknowledged`, `city.case.unaccepted`
     Level level = Level::none;
     std::set<std::string> told;    // receivers
+    Time round{};                  // which wait it is: another one may be told to everybody again
+    bool paused = false;           // suspended, merged, taken up: what was told stays told, should it wait on
   };
   struct Call {                    // one receiver is to hear of one subject now
     std::string subject;
@@ -33,10 +35,11 @@ class Escalations {
     Millis waited{0};
   };
 
-  // Begins to wait, or follows a change of area or level. Another `since` is another wait: everybody may hear of it again.
+  // Begins to wait, waits on, or follows a change of area or level.
   void wait(const std::string& subject, Waiting now, const Receivers& receivers, const std::string& root);
+  void pause(const std::string& subject);
   void end(const std::string& subject);
-  std::optional<Time> since(std::string_view subject) const;  // nothing: it does not wait
+  const Waiting* find(std::string_view subject) const;  // null: never waited, or over
   // Who has become due, each only once, by subject and step.
   std::vector<Call> take_due(Time now, const Receivers& receivers, const std::string& root);
   Time next_due() const { return due_.empty() ? Time::max() : due_.begin()->first; }

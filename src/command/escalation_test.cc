@@ -86,6 +86,25 @@ TEST_F(Escalate, GivenToAnotherItWaitsAnew) {
   EXPECT_EQ(heard(), (Lines{"chief case.unaccepted 2", "chief case.unaccepted 2"}));
 }
 
+TEST_F(Escalate, SuspendedAndResumedItHasItsTimeAnewAndNobodyHearsTwice) {
+  const std::string no = city.at(Stage::pending_handle);
+  pass(10min);
+  ASSERT_EQ(city.step(no, "suspend", city.dispatcher, R"({"until":")" + format_time(city.now + 2h) + R"(","reason":"road closed"})").status, 200);
+  pass(1h);
+  EXPECT_TRUE(heard().empty()) << "it waits with leave";
+  restart();
+  ASSERT_EQ(city.step(no, "resume", city.dispatcher).status, 200);
+  ASSERT_EQ(city.file(no).stage, Stage::pending_handle);
+  pass(14min);
+  EXPECT_TRUE(heard().empty());
+  pass(1min);
+  EXPECT_EQ(heard(), Lines{"chief case.unaccepted 2"});
+  ASSERT_EQ(city.step(no, "suspend", city.dispatcher, R"({"until":")" + format_time(city.now + 2h) + R"(","reason":"road closed"})").status, 200);
+  ASSERT_EQ(city.step(no, "resume", city.dispatcher).status, 200);
+  pass(10h);
+  EXPECT_EQ(heard(), Lines{"chief case.unaccepted 2"});
+}
+
 TEST_F(Escalate, AnAlarmThatNobodyAcknowledges) {
   Alarm alarm = city.alarm("a-1", "t-1", Level::orange);
   city.fire(alarm);

@@ -40,7 +40,8 @@ Result<Config> parse_config(std::string_view text) {
   const json::object& object = parsed.as_object();
   TRY(only_keys(object,
                 {"http", "mqtt", "tls", "packs", "web", "geo", "sources", "calendar", "store", "root_area",
-                 "utc_offset_hours", "threads", "checkpoint_every", "log", "public_url", "receivers"},
+                 "utc_offset_hours", "threads", "checkpoint_every", "log", "retention",
+                 "public_url", "receivers"},
                 "the configuration"));
   Config out;
   if (const auto http = TRY(want_string(object, "http"))) out.http = TRY(parse_address(*http));
@@ -67,6 +68,10 @@ Result<Config> parse_config(std::string_view text) {
   }
   out.threads = static_cast<int>(TRY(whole(object, "threads", 2, 64)));
   if (const auto every = TRY(want_string(object, "checkpoint_every"))) out.checkpoint_every = TRY(parse_duration(*every));
+  if (const json::value* retention = object.if_contains("retention"); retention && retention->is_object()) {
+    TRY(only_keys(retention->as_object(), {"contact"}, "retention"));
+    if (const auto contact = TRY(want_string(retention->as_object(), "contact"))) out.contact_kept = TRY(parse_duration(*contact));
+  }
   if (const json::value* log = object.if_contains("log"); log && log->is_object()) {
     TRY(only_keys(log->as_object(), {"level", "megabytes", "files"}, "log"));
     out.log_level = TRY(want_string(log->as_object(), "level")).value_or("info");

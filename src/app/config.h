@@ -31,6 +31,7 @@ struct Config {
   Millis utc_offset = std::chrono::hours(8);
   int threads = 2;                        // for HTTP and WebSocket
   Millis checkpoint_every = std::chrono::minutes(5);
+  Millis contact_kept = std::chrono::days(365);  // who reported, after the last of their cases was closed
   std::string log_level = "info";
   std::uint64_t log_megabytes = 20;       // one log file
   std::uint64_t log_files = 10;           // kept

@@ -20,6 +20,12 @@ TEST(Config, TheStoreIsAUrl) {
   EXPECT_FALSE(parse_config(R"({"store": 5})").has_value());
 }
 
+TEST(Config, HowLongAContactIsKept) {
+  EXPECT_EQ(parse_config(R"({"retention": {"contact": "30d"}})")->contact_kept, std::chrono::days(30));
+  EXPECT_EQ(Config{}.contact_kept, std::chrono::days(365));
+  EXPECT_FALSE(parse_config(R"({"retention": {"contacts": "30d"}})").has_value());
+}
+
 TEST(Config, AnUnknownKeyNamesTheNearest) {
   const auto config = parse_config(R"({"htpp": "127.0.0.1:1"})");
   ASSERT_FALSE(config.has_value());

@@ -23,6 +23,8 @@ namespace cityloop {
 
 namespace {
 
+constexpr Millis kForgetEvery = std::chrono::hours(24);
+
 std::string text_of_file(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;
@@ -293,7 +295,8 @@ Result<void> Server::listen() {
   p.outbox = OutboxSender::create(outbox);
   p.woken = p.outbox.get();
   p.control = TRY(ControlServer::create(p.folder->control(), [this](const std::string& request) { return control(request); }));
-  p.pulse = std::thread([&p] { p.run_pulse(); });
+  p.retention = std::make_unique<Retention>(*p.journal);
+  p.pulse = std::thread([this, &p] { p.run_pulse(*this); });
   return {};
 }
 
@@ -321,7 +324,25 @@ void Server::Parts::carry_commands() {
   }
 }
 
-void Server::Parts::run_pulse() {
+// Once a day, beside everything else: the city goes on while the journal is read.
+void Server::Parts::forget_the_old(Server& server) {
+  const Time now = clock->now();
+  if (now < forget_at || forgetting.exchange(true)) return;
+  forget_at = now + kForgetEvery;
+  workers->post([this, &server, before = now - options.config.contact_kept] {
+    const auto keys = retention->to_forget(before, [this] { return stopping.load(); });
+    if (!keys) log_warning("what is to be forgotten was not found out: " + keys.error().detail);
+    std::size_t forgotten = 0;
+    for (const std::string& key : keys ? *keys : std::vector<std::string>{}) {
+      if (stopping) break;
+      if (server.act("person.delete", key, "{}").status < 400) ++forgotten;
+    }
+    if (forgotten > 0) log_info("forgot who reported in " + std::to_string(forgotten) + " rows, by the retention of " + format_duration(options.config.contact_kept));
+    forgetting = false;
+  });
+}
+
+void Server::Parts::run_pulse(Server& server) {
   std::uint64_t sources_rev = ~std::uint64_t{0};
   std::uint64_t before = loop->counters().messages;
   int beats = 0;
@@ -341,6 +362,7 @@ void Server::Parts::run_pulse() {
       });
       if (rev != sources_rev) sources->update(table);
       sources_rev = rev;
+      forget_the_old(server);
     }
     std::this_thread::sleep_for(Millis{100});
   }

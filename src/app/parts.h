@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "app/retention.h"
 #include "app/server.h"
 #include "app/workers.h"
 #include "edge/attachments.h"
@@ -54,6 +55,9 @@ struct Server::Parts {
   std::unique_ptr<SourceRunner> sources;
   std::unique_ptr<OutboxSender> outbox;
   std::unique_ptr<ControlServer> control;
+  std::unique_ptr<Retention> retention;           // of the workers, one run at a time
+  std::atomic<bool> forgetting{false};
+  Time forget_at{};                               // of the pulse
   std::atomic<LiveFeed*> published{nullptr};      // for the journal thread, which starts before the doors open
   std::atomic<OutboxSender*> woken{nullptr};
   std::atomic<bool> effects{true};  // device commands may wait; true at the start, for those of the run before
@@ -73,7 +77,8 @@ struct Server::Parts {
   CityFace face(Server& server);
   std::string notice_key(std::string_view notice) const;
   void carry_commands();
-  void run_pulse();
+  void forget_the_old(Server& server);
+  void run_pulse(Server& server);
   void close_doors();
 };
 

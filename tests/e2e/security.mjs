@@ -227,6 +227,37 @@ test('the data folder and the logs hold no secret and no personal field in clear
   });
 });
 
+test('who reported is forgotten a year after the case was settled; the rest stays, and the audit holds', async () => {
+  await with_city(['--clock', '2024-03-01T08:00:00Z'], async (city) => {
+    const report = async (coordinates, phone) => city.must('POST', '/api/v1/reports', { title: 'x', class: { scheme: 'GB2013', type: 'event', code: '0101' }, location: { type: 'Point', coordinates }, reporter: { name: '欧阳', phone } });
+    const settled = await report([106.45, 29.54], '13812345678');
+    const open = await report([106.50, 29.50], '13987654321');
+    const file = await city.must('GET', `/api/v1/cases/${settled.case}`);
+    await city.must('POST', `/api/v1/cases/${settled.case}/actions`, { action: 'reject', reason: 'not ours' }, city.admin, { 'if-match': `"${file.rev}"` });
+    const at = async (clock) => {
+      await city.kill('SIGTERM');
+      city.args = ['--clock', clock];
+      await city.start();
+    };
+    const reveal = async (one) => (await city.call('POST', `/api/v1/reports/${one.id}/reveal`, { reason: 'call back' })).status;
+    await at('2025-02-27T08:00:00Z');
+    await sleep(3000);
+    assert.equal(await reveal(settled), 200, 'two days before');
+    await at('2025-03-05T08:00:00Z');
+    await until('forgotten by itself', async () => (await reveal(settled)) === 404);
+    assert.equal(await reveal(open), 200, 'its case is open');
+    const kept = await city.must('GET', `/api/v1/reports/${settled.id}`);
+    assert.equal(kept.reporter, null);
+    assert.equal(kept.title, 'x');
+    const removals = (await city.must('GET', '/api/v1/audit?action=person.delete')).items;
+    assert.equal(removals.length, 1);
+    assert.equal(removals[0].actor, 'system');
+    await city.kill('SIGTERM');
+    assert.match(city.run(['audit', 'verify']), /the chain holds/);
+    await city.start();
+  });
+});
+
 test('exit codes: 0 done, 1 it did not work, 2 wrong use, 3 a store failed, 4 the folder or a port is taken', async () => {
   const run = (...args) => spawnSync(program, args, { encoding: 'utf8', timeout: 30000 });
   assert.equal(run('--help').status, 0);

@@ -155,21 +155,25 @@ Result<void> Command::perform(Step& step) {
 }
 
 // The step itself: stage by the table, pictures linked, recorded; collectors get their tasks and lose those that are
-// over. What a unit asked for falls away when the case is no longer with it.
-void Command::advance(Step& step) {
+// over. What a unit asked for falls away when the case is no longer with it. `tells` is the type of the notice that
+// carries the step's comment; empty: nobody is told.
+void Command::advance(Step& step, std::string_view tells) {
   Case& file = step.held.file;
+  const std::string comment = step.entry.comment;
   const Stage before = file.stage;
   file.stage = next_stage(step.row, file);
   if (file.stage != Stage::pending_handle && file.stage != Stage::handling) file.course.request.reset();
   if (file.stage != Stage::suspended) file.course.suspended_until.reset();
   link_attachments(step.entry.attachments, file.area, &step.held, step.city);
   record(step.held, std::move(step.entry), step.city);
-  if (file.stage == before) return;
-  const std::string_view action = step.row.action;
-  const bool done_ = action == "verify" || action == "check" || action == "rework" || action == "self_handle";
-  end_tasks(step.held, done_ ? "finished" : "revoked", step.city);
-  if (file.stage == Stage::verifying) send_collector(step.held, "verify", step.collector, step.city);
-  if (file.stage == Stage::checking) send_collector(step.held, "check", step.collector, step.city);
+  if (file.stage != before) {
+    const std::string_view action = step.row.action;
+    const bool done_ = action == "verify" || action == "check" || action == "rework" || action == "self_handle";
+    end_tasks(step.held, done_ ? "finished" : "revoked", step.city);
+    if (file.stage == Stage::verifying) send_collector(step.held, "verify", step.collector, step.city);
+    if (file.stage == Stage::checking) send_collector(step.held, "check", step.collector, step.city);
+  }
+  if (!tells.empty()) notify(file, std::string(tells), comment, step.city);
 }
 
 // Whom the acceptor or dispatcher sends: a collector whose area holds the case.
@@ -226,25 +230,29 @@ Result<void> Command::file_it(Step& step) {
   return {};
 }
 
-// 立结案标准: by its number within the class; the only one there is needs no choosing. Its limit is the disposal's.
+// 立结案标准 by its number within the class; the only one there is needs no choosing. Null: none is chosen.
+Result<const Condition*> Command::standard_of(const Case& file, std::string_view said, const Register& tables) const {
+  const std::vector<const Condition*> all = standards_for(file, tables, settings_.utc_offset);
+  if (said.empty()) return file.pack.empty() && all.size() == 1 ? all.front() : nullptr;
+  const std::string_view chosen = said.substr(said.rfind('/') + 1);  // the whole key is understood too
+  for (const Condition* one : all)
+    if (one->id == chosen) return one;
+  return bad_field("standard", all.empty() ? "names a condition, and the class has none in force"
+                                           : "names no condition of the class that is in force");
+}
+
+// The standard's limit is the disposal's.
 Result<void> Command::choose_standard(Step& step, bool must) {
   Case& file = step.held.file;
   const std::string said = TRY(want_text(step.body, "standard", 200));
   const std::string grade = TRY(want_text(step.body, "grade", 1));
   if (!grade.empty() && grade != "A" && grade != "B" && grade != "C") return bad_field("grade", "must be A, B or C");
-  const std::vector<const Condition*> all = standards_for(file, step.city.tables, settings_.utc_offset);
-  const std::string chosen = said.substr(said.rfind('/') + 1);  // the whole key is understood too
-  const Condition* found = nullptr;
-  for (const Condition* one : all)
-    if (one->id == chosen) found = one;
-  if (!said.empty() && found == nullptr)
-    return bad_field("standard", all.empty() ? "names a condition, and the class has none in force"
-                                             : "names no condition of the class that is in force");
-  if (found == nullptr && file.pack.empty() && all.size() == 1) found = all.front();
-  if (found == nullptr && must && file.pack.empty() && !all.empty() && file.course.standard.empty()) {
+  const Condition* found = TRY(standard_of(file, said, step.city.tables));
+  if (found == nullptr && must && file.pack.empty() && file.course.standard.empty()) {
     std::string list;
-    for (const Condition* one : all) list += (list.empty() ? "" : "; ") + one->id + " " + one->filing;
-    return fail(errors::kMissingField, "`standard` is missing; choose one of: " + list.substr(0, 1000));
+    for (const Condition* one : standards_for(file, step.city.tables, settings_.utc_offset))
+      list += (list.empty() ? "" : "; ") + one->id + " " + one->filing;
+    if (!list.empty()) return fail(errors::kMissingField, "`standard` is missing; choose one of: " + list.substr(0, 1000));
   }
   if (!grade.empty()) file.course.grade = grade;
   if (found == nullptr) return {};
@@ -254,7 +262,7 @@ Result<void> Command::choose_standard(Step& step, bool must) {
     step.entry.fields["closing"] = found->closing;
     return {};
   }
-  file.limit = limit_of(*found, file.course.grade);
+  set_limit(file, limit_of(*found, file.course.grade));
   step.entry.fields["limit"] = file.limit;
   return {};
 }
@@ -274,7 +282,7 @@ Result<void> Command::classify(Step& step) {
     step.entry.fields["class"] = klass.code;
     const Pack* pack = pack_of_class(klass, step.city.packs);
     file.pack = pack == nullptr ? "" : pack->name;
-    file.limit = pack == nullptr ? "" : pack->the_case->limit;
+    set_limit(file, pack == nullptr ? "" : pack->the_case->limit);
     file.klass = klass;
     file.course.standard.clear();
   }

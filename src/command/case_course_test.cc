@@ -422,6 +422,30 @@ TEST(CaseStandard, ACaseFiledByHandWithoutOneChoosesItAtClosing) {
   EXPECT_EQ(city.file(no).limit, "") << "closing judges nothing anew";
 }
 
+TEST(CaseStandard, AnotherStandardKeepsTheExtensionsThatWereGranted) {
+  TestCity city;
+  city.standard("0110", {"4WH", "1WD"}, "sanitation");
+  const std::string no = reported(city, R"({"title":"garbage","class":"0110","location":[106.45,29.55]})");
+  const auto done = [&](const char* action, const Actor& actor, const std::string& body = "{}") {
+    const Answer answer = city.step(no, action, actor, body);
+    EXPECT_EQ(answer.status, 200) << action << ": " << answer.detail;
+  };
+  done("register", city.leader_of_shift, R"({"standard":"1"})");
+  done("dispatch", city.dispatcher, R"({"unit":"u-san"})");
+  done("accept", city.crew);
+  done("request_extension", city.desk, reason("r"));
+  done("extend", city.dispatcher);
+  EXPECT_EQ(city.file(no).limit, "8WH");
+  done("return", city.crew, reason("not ours"));
+  done("return", city.desk, reason("not ours"));
+  done("return", city.dispatcher, reason("wrong class"));
+  done("verify", city.acceptor);
+  done("verify", city.collector, R"({"result":"confirmed"})");
+  done("register", city.leader_of_shift, R"({"standard":"2"})");
+  EXPECT_EQ(city.file(no).limit, "2WD");
+  EXPECT_EQ(city.file(no).course.first_limit, "1WD");
+}
+
 TEST(CaseStandard, APackSpeaksForItsOwnCases) {
   TestCity city;
   ClassStandard klass;

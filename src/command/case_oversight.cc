@@ -35,9 +35,8 @@ Result<void> Command::supervise(Step& step) {
   step.entry.fields["kind"] = supervision.kind;
   if (supervision.due) step.entry.fields["due"] = format_time(*supervision.due);
   step.entry.comment = supervision.requirement;
-  step.held.file.course.supervisions.push_back(supervision);
-  advance(step);
-  notify(step.held.file, "city.case.supervised", supervision.requirement, step.city);
+  step.held.file.course.supervisions.push_back(std::move(supervision));
+  advance(step, "city.case.supervised");
   return {};
 }
 
@@ -45,9 +44,7 @@ Result<void> Command::reply(Step& step) {
   Supervision& supervision = step.held.file.course.supervisions.back();
   supervision.replied_at = step.city.now;
   supervision.reply = step.entry.comment;
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(step.held.file, "city.case.supervision_replied", comment, step.city);
+  advance(step, "city.case.supervision_replied");
   return {};
 }
 
@@ -58,7 +55,7 @@ Result<void> Command::conclude(Step& step) {
 }
 
 // Nobody replied in time: told once, in the timeline and by a notice.
-void Command::escalate(CaseFile& held, Context& city) {
+void Command::escalate_supervision(CaseFile& held, Context& city) {
   Supervision& supervision = held.file.course.supervisions.back();
   supervision.escalated = true;
   TimelineEntry entry;
@@ -73,9 +70,7 @@ void Command::escalate(CaseFile& held, Context& city) {
 }
 
 Result<void> Command::instruct(Step& step) {
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(step.held.file, "city.case.instructed", comment, step.city);
+  advance(step, "city.case.instructed");
   return {};
 }
 
@@ -97,9 +92,7 @@ Result<void> Command::revisit(Step& step) {
 
 Result<void> Command::appeal(Step& step) {
   step.held.file.course.appeal = Appeal{step.actor.id, step.entry.comment, step.city.now, "dispatcher"};
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(step.held.file, "city.case.appealed", comment, step.city);
+  advance(step, "city.case.appealed");
   return {};
 }
 

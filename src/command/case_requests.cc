@@ -40,6 +40,11 @@ Result<Time> end_of_suspension(const json::object& body, const std::optional<Tim
 
 }  // namespace
 
+void set_limit(Case& file, const std::string& limit) {
+  if (file.course.extensions > 0) file.course.first_limit = limit;
+  file.limit = times(limit, file.course.extensions + 1);
+}
+
 Result<void> Command::ask(Step& step) {
   CaseRequest request;
   request.kind = step.row.action == "request_extension" ? "extension" : "suspension";
@@ -51,11 +56,8 @@ Result<void> Command::ask(Step& step) {
   request.reason = step.entry.comment;
   request.at = step.city.now;
   request.endorsed = step.actor.is(Role::unit_desk);
-  Case& file = step.held.file;
-  file.course.request = std::move(request);
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(file, "city.case.requested", comment, step.city);
+  step.held.file.course.request = std::move(request);
+  advance(step, "city.case.requested");
   return {};
 }
 
@@ -66,12 +68,10 @@ Result<void> Command::endorse(Step& step) {
 }
 
 Result<void> Command::refuse_request(Step& step) {
-  Case& file = step.held.file;
-  step.entry.fields["request"] = file.course.request->kind;
-  file.course.request.reset();
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(file, "city.case.request_refused", comment, step.city);
+  Course& course = step.held.file.course;
+  step.entry.fields["request"] = course.request->kind;
+  course.request.reset();
+  advance(step, "city.case.request_refused");
   return {};
 }
 
@@ -79,14 +79,12 @@ Result<void> Command::refuse_request(Step& step) {
 Result<void> Command::extend(Step& step) {
   Case& file = step.held.file;
   Course& course = file.course;
-  if (course.extensions == 0) course.first_limit = file.limit;
+  const std::string first = course.extensions == 0 ? file.limit : course.first_limit;
   ++course.extensions;
-  file.limit = times(course.first_limit, course.extensions + 1);
+  set_limit(file, first);
   course.request.reset();
   step.entry.fields["limit"] = file.limit;
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(file, "city.case.extended", comment, step.city);
+  advance(step, "city.case.extended");
   return {};
 }
 
@@ -98,9 +96,7 @@ Result<void> Command::suspend(Step& step) {
   step.entry.fields["until"] = format_time(until);
   file.course.suspended_until = until;
   file.course.back_to = file.stage;
-  const std::string comment = step.entry.comment;
-  advance(step);
-  notify(file, "city.case.suspended", comment, step.city);
+  advance(step, "city.case.suspended");
   return {};
 }
 

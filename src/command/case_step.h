@@ -18,4 +18,7 @@ struct Command::Step {
   std::string collector;  // whom a verification or a check goes to; empty: whoever is near
 };
 
+// A limit for the case's disposal; the extensions that it was granted stay granted.
+void set_limit(Case& file, const std::string& limit);
+
 }  // namespace cityloop

@@ -254,7 +254,7 @@ void Command::wake(CaseFile& held, Context& city) {
   if (file.stage == Stage::suspended && file.course.suspended_until && *file.course.suspended_until <= city.now) {
     resume_by_itself(held, city);
   } else {
-    escalate(held, city);
+    escalate_supervision(held, city);
   }
 }
 

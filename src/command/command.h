@@ -122,10 +122,11 @@ class Command {
   Answer act_on_case(const ActionIn& in, const Actor& actor, const Agreed& agreed, Context& city,
                      const Persons& persons);
   Result<void> perform(Step& step);
-  void advance(Step& step);
+  void advance(Step& step, std::string_view tells = {});
   Result<void> verify(Step& step);
   Result<void> file_it(Step& step);
   Result<void> classify(Step& step);
+  Result<const Condition*> standard_of(const Case& file, std::string_view said, const Register& tables) const;
   Result<void> choose_standard(Step& step, bool must);
   Result<void> name_collector(Step& step);
   Result<void> self_handle(Step& step);
@@ -171,7 +172,7 @@ class Command {
   Result<void> appeal(Step& step);
   Result<void> uphold_appeal(Step& step);
   Result<void> refuse_appeal(Step& step);
-  void escalate(CaseFile& held, Context& city);
+  void escalate_supervision(CaseFile& held, Context& city);
 
   // command_alarms.cc
   void hear_alarm(const Alarm& heard, Context& city);

@@ -330,18 +330,13 @@ Answer Command::open_by_hand(const ActionIn& in, const Actor& actor, Context& ci
     file.limit = pack->the_case->limit;
   }
   file.opened_at = city.now;
-  const auto standard = want_text(*body, "standard", 200);
+  const auto said = want_text(*body, "standard", 200);
+  if (!said) return refuse(said.error());
+  const auto standard = standard_of(file, *said, city.tables);
   if (!standard) return refuse(standard.error());
-  const std::vector<const Condition*> all = standards_for(file, city.tables, settings_.utc_offset);
-  const std::string chosen = standard->substr(standard->rfind('/') + 1);
-  const Condition* found = file.pack.empty() && all.size() == 1 ? all.front() : nullptr;
-  for (const Condition* one : all)
-    if (one->id == chosen) found = one;
-  if (!standard->empty() && (found == nullptr || found->id != chosen))
-    return refuse(bad_field("standard", "names no condition of the class that is in force"));
-  if (found != nullptr) {
-    file.course.standard = standard_key(file.klass, found->id);
-    file.limit = found->limit;
+  if (const Condition* chosen = *standard) {
+    file.course.standard = standard_key(file.klass, chosen->id);
+    file.limit = chosen->limit;
   }
   TimelineEntry entry;
   entry.actor = actor.id;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { City } from './city.mjs';
+import { City, until } from './city.mjs';
 import { axe_findings, launch, sign_in } from './browser.mjs';
 
 const kPassword = 'Correct-Horse-1';
@@ -104,9 +104,20 @@ test('the page: found by words, exported, imported; the shift leader picks the s
       await page.locator('input[type=file]').setInputFiles({ name: 'own.csv', mimeType: 'text/csv', buffer: Buffer.from('scheme,type,code,name\nCQ,event,9001,江边夜市\n') });
       await page.getByText(/新增 1/).waitFor({ timeout: 15_000 });
 
-      await page.goto(`${city.http}/desk/cases/${no}`);
+      // From the inbox too, where the class stands and the standard must be chosen.
+      const { case: second } = await city.must('POST', '/api/v1/reports', { ...toilet, title: '公厕积水', location: { type: 'Point', coordinates: [106.43, 29.53] } }, city.token('other', 'collector', '500106'));
+      await page.goto(`${city.http}/desk/inbox`);
+      await page.getByText('公厕积水').first().click({ timeout: 15_000 });
       await page.locator('[data-operation="register"]').click({ timeout: 15_000 });
       const dialog = page.getByRole('dialog');
+      await dialog.getByRole('combobox').nth(1).fill('洗手液');
+      await dialog.getByRole('option', { name: /洗手液/ }).first().click();
+      await dialog.locator('button[type=submit]').click();
+      await dialog.waitFor({ state: 'hidden', timeout: 15_000 });
+      await until('the decision is sent after its ten seconds', async () => (await city.must('GET', `/api/v1/cases/${second}`)).course.standard === 'GB2013/component/0301/2', 25_000);
+
+      await page.goto(`${city.http}/desk/cases/${no}`);
+      await page.locator('[data-operation="register"]').click({ timeout: 15_000 });
       const boxes = dialog.getByRole('combobox');
       await boxes.nth(1).fill('异味');
       await dialog.getByRole('option', { name: /异味/ }).first().click();

@@ -68,6 +68,11 @@ export function limit_ms(limit: string | null | undefined): number | null {
 
 // The one in force. Fetched when the first clock asks for it, and again when somebody has put another.
 export const calendar = shallowRef<WorkingTime | null>(null);
+// The local day of a moment, `2026-11-28`. Until the calendar is there, the reader's own.
+export function local_day(at: number): string {
+  const offset = calendar.value?.offset ?? -new Date(at).getTimezoneOffset() * 60_000;
+  return new Date(at + offset).toISOString().slice(0, 10);
+}
 let asked = false;
 export function need_calendar(): void {
   if (asked) return;

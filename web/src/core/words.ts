@@ -78,6 +78,8 @@ export interface StageClock {
   overdue?: boolean;
 }
 export interface CaseClass { scheme?: string; type?: string; code?: string; title_zh?: string; title_en?: string }
+// `GB2013/component/0301`, as the class table keys its rows; empty where no class is known.
+export const class_key = (one?: CaseClass | null): string => (one?.code ? [one.scheme ?? 'GB2013', one.type ?? 'event', one.code].join('/') : '');
 export interface ClassCondition { id: string; filing: string; closing: string; limit: string; limit_b?: string; limit_c?: string; from?: string; until?: string }
 export interface ClassStandard {
   key: string;

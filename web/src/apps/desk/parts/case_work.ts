@@ -7,7 +7,7 @@ import { t as c } from '@core/i18n/words';
 import { is_down } from '@core/live';
 import { why_not } from '@core/alarm_actions';
 import type { Operation } from '@core/operation';
-import type { Case, List, Offer, TimelineEntry } from '@core/words';
+import { class_key, type Case, type List, type Offer, type TimelineEntry } from '@core/words';
 import type { Option } from '@ui/components/OptionPicker.vue';
 
 // The next step of each stage stands first and is the main one.
@@ -80,6 +80,17 @@ export function merge_options(rows: Similar[]): Option[] {
 
 export function candidate_options(file: Case, names: Record<string, string>): Option[] {
   return [...(file.candidates ?? [])].sort((a, b) => b.score - a.score).map((one) => ({ value: one.unit, label: one.unit_name ?? names[one.unit] ?? one.unit, note: one.because }));
+}
+
+// What the form of an action begins with. For several cases only what is the same for all: a unit that fits one may not fit
+// the next.
+export function first_values(action: string, files: readonly Case[], unit = ''): Record<string, string> {
+  const [file] = files;
+  if (!file) return {};
+  if (action === 'dispatch' && unit && files.length === 1) return { unit };
+  if (action !== 'register') return {};
+  const shared = (read: (one: Case) => string): string => (files.every((one) => read(one) === read(file)) ? read(file) : '');
+  return { class: shared((one) => class_key(one.class)), urgency: shared((one) => one.urgency ?? 'normal') };
 }
 
 export interface Change { field: string; before: string; now: string; by?: string; at?: string }

@@ -36,7 +36,8 @@ constexpr Person kPeople[] = {
     {"shift", "shift_leader", "值班长", "50", ""},        {"accept", "acceptor", "受理员", "50", ""},
     {"dispatch", "dispatcher", "派遣员", "50", ""},       {"unit", "unit_desk", "环卫平台员", "500106", "500106-sanitation"},
     {"crew", "handler", "处置员", "500106", "500106-sanitation"}, {"collect", "collector", "监督员", "500106", ""},
-    {"leader", "leader", "领导", "50", ""},               {"wall", "wall", "大屏", "50", ""},
+    {"inspect", "inspector", "督查员", "50", ""},         {"leader", "leader", "领导", "50", ""},
+    {"wall", "wall", "大屏", "50", ""},
 };
 
 }  // namespace

@@ -7,9 +7,9 @@
 namespace cityloop {
 namespace {
 
-constexpr std::array<std::string_view, 14> kVerbs{
+constexpr auto kVerbs = std::to_array<std::string_view>({
     "asset.put", "asset.delete", "asset.silence", "asset.unsilence", "assets.import",       "areas.import", "classes.import", "classes.ship",
-    "unit.put",  "unit.delete",  "source.put",    "source.delete",   "quarantine.reingest", "quarantine.drop"};
+    "unit.put",  "unit.delete",  "source.put",    "source.delete",   "quarantine.reingest", "quarantine.drop"});
 
 }  // namespace
 

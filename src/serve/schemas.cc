@@ -14,7 +14,7 @@ struct Schema {
   std::string_view name, members;
 };
 
-constexpr std::array<Schema, 92> kSchemas{{
+constexpr auto kSchemas = std::to_array<Schema>({
     {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
     {"DeviceCommand",
      "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "
@@ -177,7 +177,7 @@ constexpr std::array<Schema, 92> kSchemas{{
     {"CredentialSecret", "id! name assets:[text] enabled:bool created_at:time old_secret_until:time? secret:text?"},
     {"AuditEntry", "number!:int at!:time actor! action! subject outcome detail previous digest"},
     {"List", "items!:[any] next!:text? total:int"},
-}};
+});
 
 void put_plain(JsonWriter& out, std::string_view type, bool nullable) {
   const auto name = [&](std::string_view plain) {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { dictionaries } from '@core/i18n/dictionary';
 
-const modules = import.meta.glob(['../../src/**/words.ts', '../../src/**/terms.ts'], { eager: true });
+const modules = import.meta.glob(['../../src/**/*words.ts', '../../src/**/terms.ts'], { eager: true });
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).sort();
 
 describe('dictionaries', () => {

@@ -114,6 +114,7 @@ export const t = dictionary(
     // case page
     case_page: '案件 {no}',
     stages: '办理阶段',
+    stages_total: '合计',
     timeline: '经过',
     facts: '基本信息',
     photos: '照片',
@@ -411,6 +412,7 @@ export const t = dictionary(
     changed_elsewhere: 'The list has changed',
     case_page: 'Case {no}',
     stages: 'Stages',
+    stages_total: 'Total',
     timeline: 'Timeline',
     facts: 'Facts',
     photos: 'Photos',

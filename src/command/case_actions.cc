@@ -477,6 +477,7 @@ Result<void> Command::reopen(Step& step) {
   file.proof = false;
   ++file.course.reopens;
   file.course.settled.clear();
+  file.course.satisfaction.clear();  // asked anew when it is closed anew
   advance(step);
   return {};
 }

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kVerbs[] = {"report.submit",   "report.place",   "reports.import", "alarm.open_case",
                                        "alarm.link",      "alarm.notify",   "receiver.put",   "receiver.delete",
                                        "notice.retry",    "notice.release", "attachment.add", "device.command",
-                                       "device.delivered", "notice.receipt"};
+                                       "device.delivered", "notice.receipt", "citizen.report", "citizen.same",
+                                       "citizen.unsolved", "citizen.rate"};
 
 bool is_past_handling(Stage stage) {
   return stage == Stage::handle_finish || stage == Stage::pending_feedback || stage == Stage::checking ||
@@ -106,6 +107,7 @@ Answer Command::act(const ActionIn& in, const Actor& actor, const Agreed& agreed
     devices_.delivered(in.subject, city);
     return done();
   }
+  if (in.verb.starts_with("citizen.")) return act_for_citizen(in, actor, city);
   if (in.verb == "attachment.add") return add_attachment(in, actor, city);
   return refuse(errors::kUnknownAction, "there is no action `" + in.verb + "`");
 }

@@ -60,7 +60,7 @@ class Command {
 
   // Verbs: report.submit report.place reports.import case.open alarm.open_case alarm.link alarm.notify
   // case.<action of the table> case.remind receiver.put receiver.delete notice.retry notice.release notice.receipt attachment.add
-  // device.command device.delivered
+  // device.command device.delivered citizen.report citizen.same citizen.unsolved citizen.rate
   static bool handles(std::string_view verb);
   // `agreed` answers for the case's asset at this moment. With `persons`, an assigned handler must exist and belong to
   // the unit.
@@ -97,7 +97,7 @@ class Command {
 
  private:
   struct Step;    // one action on one case: case_step.h
-  struct Filing;  // one report on its way: command_reports.cc
+  struct Filing;  // one report on its way: filing.h
 
   // command.cc: what every way in shares
   CaseFile* find(std::string_view no);
@@ -191,7 +191,18 @@ class Command {
   Answer open_by_hand(const ActionIn& in, const Actor& actor, Context& city);
   Result<Filing> submit(const boost::json::object& body, const Actor& actor, Context& city, bool imported = false);
   void file_report(Report report, const Actor& actor, Context& city, Filing& filing);
+  Filing claim(const std::string& source, const std::string& external);
+  bool is_known(const std::string& source, const std::string& external) const;
+  void join_report(CaseFile& held, const std::string& report, TimelineEntry entry, Context& city);
+  void keep_report(CaseFile& held, Report report, const Actor& actor, bool placed, Context& city, Filing& filing);
   CaseFile* similar(const Report& report, Context& city);
+
+  // command_citizen.cc
+  Answer act_for_citizen(const ActionIn& in, const Actor& actor, Context& city);
+  Result<Answer> citizen_report(boost::json::object body, const Actor& actor, Context& city);
+  Result<Answer> citizen_same(const std::string& no, const boost::json::object& body, const Actor& actor, Context& city);
+  Result<Answer> citizen_unsolved(const std::string& no, const boost::json::object& body, const Actor& actor, Context& city);
+  Result<Answer> citizen_rate(const std::string& no, const boost::json::object& body, const Actor& actor, Context& city);
 
   // command_notices.cc
   void notify(const Case& file, const std::string& type, const std::string& comment, Context& city);

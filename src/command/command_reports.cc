@@ -6,19 +6,12 @@
 #include <array>
 
 #include "command/body.h"
-#include "command/command.h"
+#include "command/filing.h"
+#include "core/citizen.h"
 #include "core/json.h"
 #include "core/limits.h"
 
 namespace cityloop {
-
-struct Command::Filing {  // one report on its way
-  std::string id;
-  std::string state;      // empty: known from long ago, see the Journal
-  std::string case_no;
-  bool repeated = false;
-};
-
 namespace {
 
 bool may_report(const Actor& actor) {
@@ -49,13 +42,6 @@ std::string front_of(const std::string& text, std::size_t most) {
   std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return text.substr(0, end);
-}
-
-std::string filing_json(const std::string& id, const std::string& state, const std::string& case_no) {
-  json::object answer{{"id", id}, {"case", nullptr}};
-  if (!state.empty()) answer["state"] = state;
-  if (!case_no.empty()) answer["case"] = case_no;
-  return json::serialize(answer);
 }
 
 // Where it lies: place and area by what is known of asset, place and the area given, in this order. Empty area:
@@ -115,25 +101,43 @@ Result<Report> read_report(const json::object& body, const Actor& actor, const C
 
 // ---- reports --------------------------------------------------------------------------------------------------
 
+std::string filing_json(const std::string& id, const std::string& state, const std::string& case_no) {
+  json::object answer{{"id", id}, {"case", nullptr}};
+  if (!state.empty()) answer["state"] = state;
+  if (!case_no.empty()) answer["case"] = case_no;
+  return json::serialize(answer);
+}
+
+bool Command::is_known(const std::string& source, const std::string& external) const {
+  return externals_.contains(external_key(source, external));
+}
+
+// The id that a report has by its sender's number, taken for good; `repeated` when it was taken before.
+Command::Filing Command::claim(const std::string& source, const std::string& external) {
+  const std::uint64_t key = external_key(source, external);
+  Filing filing;
+  filing.id = report_id(key);
+  if (externals_.insert(key).second) return filing;
+  filing.repeated = true;
+  if (const auto known = reports_.find(filing.id); known != reports_.end()) {
+    filing.state = known->second.state;
+    filing.case_no = known->second.case_no;
+  }
+  return filing;
+}
+
 Result<Command::Filing> Command::submit(const json::object& body, const Actor& actor, Context& city, bool imported) {
   Report report = TRY(read_report(body, actor, city));
   TRY(check_attachments(report.attachments));
   Filing filing;
   if (report.external.empty()) {
-    report.id = city.chance.id("r-");
+    filing.id = city.chance.id("r-");
   } else {
-    const std::uint64_t key = external_key(report.source, report.external);
-    report.id = report_id(key);
-    if (!externals_.insert(key).second) {
-      filing = {report.id, "", "", true};
-      if (const auto known = reports_.find(report.id); known != reports_.end()) {
-        filing.state = known->second.state;
-        filing.case_no = known->second.case_no;
-      }
-      return filing;
-    }
+    filing = claim(report.source, report.external);
+    if (filing.repeated) return filing;
   }
-  filing.id = report.id;
+  report.id = filing.id;
+  if (actor.id == kPublic) report.external.clear();  // no other system's number, and the key's digest is nobody's to see
   // An import knows at best a column for the area: where exactly, somebody has to say.
   const bool nowhere = imported && !report.place && report.asset.empty();
   if (report.area.empty() || nowhere) {
@@ -180,8 +184,7 @@ void Command::file_report(Report report, const Actor& actor, Context& city, Fili
     report.state = "merged";
     entry.action = "report.joined";
     entry.from = held->file.stage;
-    held->file.reports.push_back(report.id);
-    record(*held, std::move(entry), city);
+    join_report(*held, report.id, std::move(entry), city);
   } else {
     report.state = "waiting";
     Case draft;
@@ -201,11 +204,21 @@ void Command::file_report(Report report, const Actor& actor, Context& city, Fili
     entry.action = "open";
     held = &open(std::move(draft), std::move(entry), city);
   }
-  held->seen_at = std::max(report.at, report.state == "merged" ? held->seen_at : report.at);
-  report.case_no = held->file.no;
+  keep_report(*held, std::move(report), actor, placed, city, filing);
+}
+
+void Command::join_report(CaseFile& held, const std::string& report, TimelineEntry entry, Context& city) {
+  held.file.reports.push_back(report);
+  record(held, std::move(entry), city);
+}
+
+// The report is the case's from now on, with its pictures.
+void Command::keep_report(CaseFile& held, Report report, const Actor& actor, bool placed, Context& city, Filing& filing) {
+  held.seen_at = std::max(report.at, report.state == "merged" ? held.seen_at : report.at);
+  report.case_no = held.file.no;
   filing.state = report.state;
   filing.case_no = report.case_no;
-  link_attachments(report.attachments, held->file.area, held, city);
+  link_attachments(report.attachments, held.file.area, &held, city);
   city.emit(placed ? "report.update" : "report.new", actor.id, report);
   std::string id = report.id;
   reports_.insert_or_assign(std::move(id), std::move(report));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/citizen.h"
 #include "core/codec.h"
 #include "core/limits.h"
 
@@ -33,6 +34,7 @@ std::optional<Actor> token_actor(const AccessTable& table, std::string_view id) 
 
 std::optional<Actor> actor_of(const AccessTable& table, std::string_view principal) {
   if (principal == "system") return Actor{"system", {Role::admin}, "", "", "system"};
+  if (principal == kPublic) return Actor{std::string(kPublic), {}, "", "", "市民"};
   const std::size_t colon = principal.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const std::string_view family = principal.substr(0, colon), name = principal.substr(colon + 1);

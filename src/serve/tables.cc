@@ -45,6 +45,7 @@ std::vector<TableSpec> make_tables() {
       {"tokens", {text("role"), text("area"), number("enabled")}},
       {"credentials", {number("enabled")}},
       {"persons", {}},
+      {"follows", {}},
       {"sources", {text("area"), text("state"), text("unit")}},
       {"areas", {text("area"), text("parent"), text("name")}},
       {"packs", {text("version")}},

@@ -260,6 +260,10 @@ class District {
       const Case* known = city_.city().command().open_case(child);
       guards.children_open = guards.children_open || (known != nullptr && is_open(known->stage));
     }
+    if (const auto held = city_.city().command().files().find(file.no); held != city_.city().command().files().end()) {
+      guards.picture_known = !held->second.attachments.empty();
+      for (const Order& order : held->second.orders) guards.worked_on = guards.worked_on || went_to(order, actor);
+    }
     std::vector<ActionOffer> able;
     for (ActionOffer& offer : offers(file, actor, guards))
       if ((offer.name != "split" || roll() < 0.05) && offer.name != "cancel" && offer.name != "force_close" && offer.name != "merge" && offer.name != "unmerge")

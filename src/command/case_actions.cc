@@ -5,12 +5,15 @@
 
 #include "command/body.h"
 #include "command/case_step.h"
+#include "core/decimal.h"
 #include "core/json.h"
 #include "core/limits.h"
 
 namespace cityloop {
 
 namespace {
+
+constexpr double kAccuracyMost_m = 100'000;  // a phone that knows no better than the city has not found its place
 
 const Code& code_of(const Ruling& ruling) {
   if (ruling.code == "area") return errors::kForeignArea;
@@ -20,11 +23,14 @@ const Code& code_of(const Ruling& ruling) {
 
 bool is_access(const Ruling& ruling) { return ruling.row == nullptr && &code_of(ruling) != &errors::kNotAllowed; }
 
+// When and where it was done: any action may say so, since what is done without a network arrives later.
+bool is_circumstance(std::string_view key) { return key == "done_at" || key == "location" || key == "accuracy_m"; }
+
 // Unknown fields are refused by name, required ones demanded by name. `reason` and `comment` are read by the caller.
 Result<void> check_fields(const json::object& body, const Transition& row) {
   for (const auto& item : body) {
     const std::string_view key(item.key());
-    const bool known = key == "action" || key == "comment" ||
+    const bool known = key == "action" || key == "comment" || is_circumstance(key) ||
                        std::ranges::any_of(row.fields, [&](const FieldNeed& field) { return field.name == key; });
     if (!known)
       return fail(errors::kUnknownField, "`" + std::string(key) + "` is no field of `" + std::string(row.action) + "`");
@@ -40,8 +46,26 @@ Result<void> check_fields(const json::object& body, const Transition& row) {
   return {};
 }
 
+// As the person's device says it: shown beside the arrival, which alone the clocks and scores go by.
+Result<void> read_circumstances(const json::object& body, const Case& file, Time now, TimelineEntry& entry) {
+  const std::optional<Time> done_at = TRY(want_time(body, "done_at"));
+  if (done_at && *done_at > now + limits::kFutureTolerance) return bad_field("done_at", "lies in the future");
+  if (done_at) entry.fields["done_at"] = format_time(*done_at);
+  const std::optional<LngLat> place = TRY(want_place(body, "location"));
+  if (place) {
+    entry.fields["location"] = format_decimal(decimal_of(place->lng)) + "," + format_decimal(decimal_of(place->lat));
+    if (file.place)
+      entry.fields["distance_m"] = std::to_string(static_cast<long long>(distance_m(*place, *file.place)));
+  }
+  const std::optional<double> accuracy = TRY(want_number(body, "accuracy_m"));
+  if (accuracy && !(*accuracy >= 0 && *accuracy <= kAccuracyMost_m))
+    return bad_field("accuracy_m", "must be metres, 0 to 100000");
+  if (accuracy) entry.fields["accuracy_m"] = std::to_string(static_cast<long long>(*accuracy + 0.5));
+  return {};
+}
+
 Result<TimelineEntry> read_entry(const json::object& body, const Transition& row, const Case& file,
-                                 const Actor& actor) {
+                                 const Actor& actor, Time now) {
   TimelineEntry entry;
   entry.actor = actor.id;
   entry.actor_name = actor.person;
@@ -54,6 +78,7 @@ Result<TimelineEntry> read_entry(const json::object& body, const Transition& row
     if (entry.comment.empty()) entry.comment = reason;
   }
   entry.attachments = TRY(want_texts(body, "attachments", limits::kActionAttachments));
+  TRY(read_circumstances(body, file, now, entry));
   return entry;
 }
 
@@ -80,6 +105,8 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
 
   CaseGuards guards = guards_of(held->file, agreed, city.packs, city.tables, settings_.utc_offset);
   guards.children_open = has_open_child(held->file);
+  guards.picture_known = !held->attachments.empty();
+  guards.worked_on = std::ranges::any_of(held->orders, [&](const Order& order) { return went_to(order, actor); });
   const json::value* pictures = body->if_contains("attachments");
   guards.photo_given = pictures != nullptr && pictures->is_array() && !pictures->get_array().empty();
   const Ruling ruling = rule_on(held->file, action, actor, guards);
@@ -91,7 +118,7 @@ Answer Command::act_on_case(const ActionIn& in, const Actor& actor, const Agreed
   }
   if (ruling.row == nullptr) return refuse(code_of(ruling), ruling.why_not);
   if (const auto fields = check_fields(*body, *ruling.row); !fields) return refuse(fields.error());
-  Result<TimelineEntry> entry = read_entry(*body, *ruling.row, held->file, actor);
+  Result<TimelineEntry> entry = read_entry(*body, *ruling.row, held->file, actor, city.now);
   if (!entry) return refuse(entry.error());
   if (const auto known = check_attachments(entry->attachments); !known) return refuse(known.error());
 
@@ -164,6 +191,7 @@ void Command::advance(Step& step, std::string_view tells) {
   file.stage = next_stage(step.row, file);
   if (file.stage != Stage::pending_handle && file.stage != Stage::handling) file.course.request.reset();
   if (file.stage != Stage::suspended) file.course.suspended_until.reset();
+  note_used_again(step.entry);
   link_attachments(step.entry.attachments, file.area, &step.held, step.city);
   record(step.held, std::move(step.entry), step.city);
   if (file.stage != before) {
@@ -411,9 +439,6 @@ Result<void> Command::accept(Step& step) {
 
 Result<void> Command::arrive(Step& step) {
   const std::optional<LngLat> place = TRY(want_place(step.body, "location"));
-  if (place && step.held.file.place) {
-    step.entry.fields["distance_m"] = std::to_string(static_cast<long long>(distance_m(*place, *step.held.file.place)));
-  }
   advance(step);
   if (step.held.orders.empty()) return {};
   Order& order = step.held.orders.back();

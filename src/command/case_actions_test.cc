@@ -62,6 +62,72 @@ TEST(CaseActions, TheWholeWayFromOpeningToClosing) {
   for (const TimelineEntry& entry : city.timeline(no)) EXPECT_EQ(entry.seq, ++seq);
 }
 
+TEST(CaseActions, WhatWasDoneWithoutANetworkSaysWhenAndWhere) {
+  TestCity city;
+  const std::string no = city.at(Stage::handling);
+  const std::string body =
+      R"({"comment":"c","done_at":"2022-08-22T05:00:00.123Z","location":{"type":"Point","coordinates":[106.4501,29.55]},"accuracy_m":11.6)";
+  EXPECT_EQ(city.step(no, "comment", city.crew, body + "}").status, 200);
+  const TimelineEntry entry = city.timeline(no).back();
+  EXPECT_EQ(entry.at, city.now) << "the arrival counts";
+  EXPECT_EQ(entry.fields.at("done_at"), "2022-08-22T05:00:00.123Z");
+  EXPECT_EQ(entry.fields.at("location"), "106.4501,29.55");
+  EXPECT_EQ(entry.fields.at("distance_m"), "9");
+  EXPECT_EQ(entry.fields.at("accuracy_m"), "12");
+  const auto refused = [&](std::string_view more) {
+    const std::uint64_t rev = city.file(no).rev;
+    const Answer answer = city.step(no, "comment", city.crew, R"({"comment":"c",)" + std::string(more) + "}");
+    EXPECT_EQ(city.file(no).rev, rev);
+    return answer.status;
+  };
+  EXPECT_EQ(refused(R"("done_at":"2022-08-22T06:06:00Z")"), 422) << "beyond what clocks differ by";
+  EXPECT_EQ(refused(R"("done_at":"yesterday")"), 422);
+  EXPECT_EQ(refused(R"("location":[200,29])"), 422);
+  EXPECT_EQ(refused(R"("accuracy_m":-1)"), 422);
+  EXPECT_EQ(refused(R"("accuracy_m":1e9)"), 422);
+  EXPECT_EQ(city.step(no, "comment", city.crew, R"({"comment":"c","done_at":"2022-08-22T06:04:00Z"})").status, 200)
+      << "a phone that runs a little ahead";
+}
+
+TEST(CaseActions, APictureThatComesAgainSaysSo) {
+  TestCity city;
+  const std::string no = city.at(Stage::handling);
+  const auto with = [](const std::string& id) { return R"({"comment":"c","attachments":[")" + id + R"("]})"; };
+  const std::string fresh = city.picture('b');
+  EXPECT_EQ(city.picture('b'), fresh) << "sent twice is not used twice";
+  EXPECT_EQ(city.step(no, "arrive", city.crew, with(fresh)).status, 200);
+  EXPECT_FALSE(city.timeline(no).back().fields.contains("used_again"));
+  EXPECT_EQ(city.step(no, "finish", city.crew, with(city.picture('b'))).status, 200);
+  EXPECT_EQ(city.timeline(no).back().fields.at("used_again"), fresh);
+
+  // Used in a case that has long left memory: whoever takes it in looks it up.
+  const std::string old(64, 'c');
+  const std::size_t told = city.bodies<Attachment>().size();
+  EXPECT_LT(city.act("attachment.add", "", R"({"id":")" + old + R"(","type":"image/jpeg","bytes":9,"area":"500103"})", city.crew).status, 400);
+  EXPECT_EQ(city.bodies<Attachment>().size(), told) << "what is known of it stands";
+  const Answer report = city.act("report.submit", "", R"({"title":"hole","location":[106.46,29.56],"attachments":[")" + old + R"("]})", city.collector);
+  EXPECT_EQ(report.status, 201) << report.detail;
+  EXPECT_EQ(city.timeline(text_or(parse_json(report.body)->as_object(), "case")).back().fields.at("used_again"), old);
+}
+
+TEST(CaseActions, ThePairOfPicturesAndWhatAFormerCrewSaw) {
+  Pack pack = gas_pack();
+  pack.the_case->photo_before = true;
+  TestCity city(std::move(pack));
+  const std::string no = city.at(Stage::handling);
+  EXPECT_EQ(city.step(no, "finish", city.crew, R"({"attachments":[")" + city.picture('d') + R"("]})").status, 409);
+  EXPECT_EQ(city.step(no, "arrive", city.crew, R"({"attachments":[")" + city.picture('e') + R"("]})").status, 200);
+  Actor other = person("other", {Role::handler}, "u-street", "500106");
+  EXPECT_EQ(city.step(no, "comment", other, R"({"comment":"c"})").status, 403);
+  EXPECT_EQ(city.step(no, "recall", city.dispatcher, R"({"reason":"r"})").status, 200);
+  EXPECT_EQ(city.step(no, "dispatch", city.dispatcher, R"({"unit":"u-street"})").status, 200);
+  EXPECT_EQ(city.step(no, "finish", city.crew, R"({"attachments":[")" + city.picture('d') + R"("]})").status, 409);
+  EXPECT_EQ(city.step(no, "comment", city.crew, R"({"comment":"seen","attachments":[")" + city.picture('d') + R"("]})").status, 200);
+  EXPECT_FALSE(city.timeline(no).back().fields.contains("used_again")) << "a refused act has used nothing";
+  EXPECT_EQ(city.step(no, "accept", other).status, 200);
+  EXPECT_EQ(city.step(no, "finish", other, R"({"attachments":[")" + city.picture('f') + R"("]})").status, 200);
+}
+
 TEST(CaseActions, IfMatchIsRequiredAndMustHold) {
   TestCity city;
   const std::string no = city.at(Stage::pending_dispatch);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the rows of the workflow's table do not say: when an action that role, stage and unit would allow must wait.
-// Codes, which the pages turn into sentences of their own: returned, proof, agreement, children, assigned, unassigned,
+// Codes, which the pages turn into sentences of their own: returned, before, proof, agreement, children, assigned, unassigned,
 // request, endorsed, extensions, overdue, no_limit, supervised, unsupervised, replied, unreplied, appealed, in_time,
 // appeal, step, revisited, merged.
 #include <map>
@@ -25,6 +25,12 @@ Refusal proof(const Case& file, const Transition& row, const Actor&, const CaseG
   const bool needed = row.action == "self_handle" || (guards.photo_needed && !file.proof);
   if (!needed || guards.photo_given) return kFree();
   return {"proof", "A photo taken after the work is needed: name it in `attachments`."};
+}
+
+Refusal finishing(const Case& file, const Transition& row, const Actor& actor, const CaseGuards& guards) {
+  if (guards.before_needed && !guards.picture_known)
+    return {"before", "A photo from before the work is needed: `arrive` with `attachments`."};
+  return proof(file, row, actor, guards);
 }
 
 Refusal closing(const Case& file, const Transition&, const Actor&, const CaseGuards& guards) {
@@ -148,7 +154,7 @@ Refusal unmerging(const Case& file, const Transition&, const Actor&, const CaseG
 const std::map<std::string_view, Guard>& guards_by_action() {
   static const std::map<std::string_view, Guard> guards = {
       {"register", filing},
-      {"finish", proof},
+      {"finish", finishing},
       {"self_handle", self_handling},
       {"settle", closing},
       {"close", closing},

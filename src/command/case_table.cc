@@ -216,8 +216,9 @@ Ruling wrong_stage(const Case& file, std::string_view action, const Actor& actor
 }
 
 // A unit's people act on their unit's cases; a handler on their own or on one that nobody has taken.
-Ruling unit_guard(const Case& file, const Transition& row, const Actor& actor) {
+Ruling unit_guard(const Case& file, const Transition& row, const Actor& actor, const CaseGuards& guards) {
   if (beyond_unit(row, actor)) return {&row, {}, {}};
+  if (row.action == "comment" && guards.worked_on) return {&row, {}, {}};  // what was seen there still counts
   if (actor.unit.empty() || actor.unit != file.unit) {
     return no("unit", "The case belongs to unit `" + file.unit + "`, not to yours.");
   }
@@ -229,7 +230,7 @@ Ruling unit_guard(const Case& file, const Transition& row, const Actor& actor) {
 }
 
 Ruling guarded(const Case& file, const Transition& row, const Actor& actor, const CaseGuards& guards) {
-  if (Ruling ruling = unit_guard(file, row, actor); ruling.row == nullptr) return ruling;
+  if (Ruling ruling = unit_guard(file, row, actor, guards); ruling.row == nullptr) return ruling;
   Refusal refusal = guard(file, row, actor, guards);
   if (!refusal.code.empty()) return no(std::move(refusal.code), std::move(refusal.why_not));
   return {&row, {}, {}};
@@ -241,6 +242,8 @@ std::vector<FieldNeed> fields_of(const Transition& row, const Case& file, const 
   std::vector<FieldNeed> fields = row.fields;
   for (FieldNeed& field : fields) {
     if (row.action == "finish" && field.name == "attachments") field.required = guards.photo_needed && !file.proof;
+    if (row.action == "arrive" && field.name == "attachments")
+      field.required = guards.before_needed && !guards.picture_known;
     if (field.name == "class" && row.action != "split") field.required = file.klass.code.empty();
     if (field.name == "standard") {
       field.required = guards.standard_needed && (row.action == "close" || row.to == pending_dispatch);
@@ -269,6 +272,10 @@ std::string_view leads_to(const Transition& row) {
 
 Stage next_stage(const Transition& row, const Case& file) {
   return row.move == Move::to ? row.to : row.move == Move::stays ? file.stage : file.course.back_to;
+}
+
+bool went_to(const Order& order, const Actor& actor) {
+  return order.handler == actor.id || (!actor.unit.empty() && order.unit == actor.unit);
 }
 
 bool disposal_missed(std::span<const Clock> clocks, Time now) {

@@ -47,6 +47,9 @@ struct CaseGuards {
   bool agrees = false;
   std::string agreement_because;
   bool photo_needed = false;      // after-photo by the pack
+  bool before_needed = false;     // … and one from before the work
+  bool picture_known = false;     // the case has some picture: of a report, a verification, the arrival
+  bool worked_on = false;         // an order of the case went to the actor or to their unit: went_to()
   bool photo_given = true;        // the action at hand brings pictures; offers() assumes that it will
   bool disposal_missed = false;   // the disposal clock ran out: disposal_missed()
   bool standard_needed = false;   // the class has several 立结案标准, no pack speaks for it, and none is chosen yet
@@ -61,6 +64,8 @@ struct Ruling {
   std::string why_not;
 };
 Ruling rule_on(const Case& file, std::string_view action, const Actor& actor, const CaseGuards& guards);
+
+bool went_to(const Order& order, const Actor& actor);
 
 // Whether the disposal clock of the last round ran out, met late or not at all. Clocks in order of starting.
 bool disposal_missed(std::span<const Clock> clocks, Time now);

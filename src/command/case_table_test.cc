@@ -262,6 +262,53 @@ TEST(CaseTable, FinishingNeedsTheProofThatThePackAsksFor) {
   EXPECT_NE(rule_on(file, "finish", actor_with(Role::handler), strict).row, nullptr);
 }
 
+TEST(CaseTable, FinishingNeedsThePictureFromBeforeWhereThePackAsksForThePair) {
+  Case file = file_at(Stage::handling);
+  CaseGuards pair = guards();
+  pair.before_needed = true;
+  EXPECT_EQ(rule_on(file, "finish", actor_with(Role::handler), pair).code, "before");
+  EXPECT_NE(rule_on(file, "arrive", actor_with(Role::handler), pair).row, nullptr) << "arriving is how it comes";
+  const auto arrival_needs_one = [&] {
+    for (const ActionOffer& offer : offers(file, actor_with(Role::handler), pair))
+      if (offer.name == "arrive")
+        for (const FieldNeed& field : offer.fields)
+          if (field.name == "attachments") return field.required;
+    ADD_FAILURE() << "arrive is not offered";
+    return false;
+  };
+  EXPECT_TRUE(arrival_needs_one());
+  pair.picture_known = true;
+  EXPECT_NE(rule_on(file, "finish", actor_with(Role::handler), pair).row, nullptr);
+  EXPECT_FALSE(arrival_needs_one());
+  pair.photo_needed = true;
+  pair.photo_given = false;
+  EXPECT_EQ(rule_on(file, "finish", actor_with(Role::handler), pair).code, "proof") << "the other half is still missing";
+}
+
+// A crew was at work without a network while the case went to others: what it saw there still comes in.
+TEST(CaseTable, WhoHadAnOrderMayStillComment) {
+  Case file = file_at(Stage::handling);
+  file.unit = "u-street";
+  file.handler = "user:other";
+  CaseGuards once = guards();
+  EXPECT_EQ(rule_on(file, "comment", actor_with(Role::handler), once).code, "unit");
+  once.worked_on = true;
+  EXPECT_NE(rule_on(file, "comment", actor_with(Role::handler), once).row, nullptr);
+  EXPECT_EQ(rule_on(file, "finish", actor_with(Role::handler), once).code, "unit") << "and nothing else";
+  Order order;
+  order.unit = "u-san";
+  order.handler = "user:other";
+  Actor actor = actor_with(Role::handler);
+  EXPECT_TRUE(went_to(order, actor)) << "an order of the unit's";
+  actor.unit = "u-street";
+  EXPECT_FALSE(went_to(order, actor));
+  order.handler = actor.id;
+  EXPECT_TRUE(went_to(order, actor)) << "an order of the person's";
+  order = {};
+  actor.unit.clear();
+  EXPECT_FALSE(went_to(order, actor)) << "no unit is not everybody's unit";
+}
+
 TEST(CaseTable, ClosingNeedsTheSensorOrAForcedClose) {
   Case file = file_at(Stage::pending_close);
   file.alarms = {"a-1"};

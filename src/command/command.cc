@@ -66,6 +66,7 @@ CaseGuards guards_of(const Case& file, const Agreed& agreed, const Packs& packs,
   const CaseSpec* spec = spec_of(file, packs);
   CaseGuards guards;
   guards.photo_needed = spec != nullptr && spec->photo_after;
+  guards.before_needed = spec != nullptr && spec->photo_before;
   guards.agreement_needed = spec != nullptr && agreed.needed;
   guards.agrees = agreed.agrees;
   guards.agreement_because = agreed.because;
@@ -314,6 +315,14 @@ Result<void> Command::check_attachments(const std::vector<std::string>& ids) con
     }
   }
   return {};
+}
+
+// Pictures are named by what is in them: one that an act or a report has brought before says so wherever it comes again.
+void Command::note_used_again(TimelineEntry& entry) const {
+  std::string again;
+  for (const std::string& id : entry.attachments)
+    if (!attachments_.find(id)->second.area.empty()) again += (again.empty() ? "" : " ") + id;
+  if (!again.empty()) entry.fields["used_again"] = again;
 }
 
 void Command::link_attachments(const std::vector<std::string>& ids, const std::string& area, CaseFile* held,

@@ -115,6 +115,7 @@ class Command {
   void put_order(const Order& order, const std::string& actor, Context& city);
   Result<void> check_attachments(const std::vector<std::string>& ids) const;
   void link_attachments(const std::vector<std::string>& ids, const std::string& area, CaseFile* held, Context& city);
+  void note_used_again(TimelineEntry& entry) const;
   void reindex(const CaseFile& held);
   void wake(CaseFile& held, Context& city);
 

@@ -93,6 +93,7 @@ Answer Command::add_attachment(const ActionIn& in, const Actor& actor, Context& 
     attachment.taken_place = TRY(want_place(*body, "taken_place"));
     attachment.taken_at = TRY(want_time(*body, "taken_at"));
     attachment.original = TRY(want_text(*body, "original", limits::kAssetIdBytes));
+    attachment.area = TRY(want_text(*body, "area", limits::kAssetIdBytes));  // used before: the edge looked it up
     attachment.by = actor.id;
     attachment.at = city.now;
     return attachment;
@@ -101,7 +102,7 @@ Answer Command::add_attachment(const ActionIn& in, const Actor& actor, Context& 
   const std::string answer =
       json::serialize(json::object{{"id", read->id}, {"type", read->type}, {"bytes", read->bytes}});
   if (attachments_.contains(read->id)) return done(answer, 0, 200);
-  city.emit("attachment.put", actor.id, *read);
+  if (read->area.empty()) city.emit("attachment.put", actor.id, *read);
   attachments_.emplace(read->id, *read);
   return done(answer, 0, 201);
 }

@@ -179,6 +179,7 @@ void Command::file_report(Report report, const Actor& actor, Context& city, Fili
   entry.comment = report.title;
   entry.fields["report"] = report.id;
   entry.attachments = report.attachments;
+  note_used_again(entry);
   CaseFile* held = similar(report, city);
   if (held != nullptr) {
     report.state = "merged";

@@ -70,16 +70,19 @@ std::string alarm_offers(const Alarm& alarm, const Actor& actor) {
 }
 
 std::string case_offers(const Case& file, const Actor& actor, const Packs& packs, const std::string& root_area,
-                        Time now, bool children_open, bool standard_needed) {
+                        Time now, const CaseSurroundings& around) {
   const Pack* pack = file.pack.empty() ? nullptr : packs.pack(file.pack);
   const CaseSpec* spec = pack != nullptr && pack->the_case ? &*pack->the_case : nullptr;
   CaseGuards guards;
   guards.root_area = root_area;
   guards.disposal_missed = disposal_missed(file.clocks, now);
-  guards.children_open = children_open;
-  guards.standard_needed = standard_needed;
+  guards.children_open = around.children_open;
+  guards.standard_needed = around.standard_needed;
+  guards.picture_known = around.picture_known;
+  guards.worked_on = around.worked_on;
   if (spec != nullptr) {
     guards.photo_needed = spec->photo_after;
+    guards.before_needed = spec->photo_before;
     guards.agreement_needed = !spec->agreement.empty() && !file.asset.empty();
     guards.agrees = file.agreed;
     guards.agreement_because = "the sensor must agree first: " + spec->agreement;

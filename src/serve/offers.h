@@ -13,7 +13,14 @@ namespace cityloop::serve {
 
 bool is_alarm_action(std::string_view name);
 std::string alarm_offers(const Alarm& alarm, const Actor& actor);
+// What the Journal knows and the case itself does not say (CaseGuards).
+struct CaseSurroundings {
+  bool children_open = false;
+  bool standard_needed = false;
+  bool picture_known = false;
+  bool worked_on = false;
+};
 std::string case_offers(const Case& file, const Actor& actor, const Packs& packs, const std::string& root_area,
-                        Time now, bool children_open, bool standard_needed);
+                        Time now, const CaseSurroundings& around);
 
 }  // namespace cityloop::serve

@@ -21,6 +21,13 @@ std::string public_doc(const Attachment& attachment, bool with_place) {
   return out.end_object().take();
 }
 
+// Where the same picture was used before, which the city may have forgotten; empty: nowhere.
+Result<std::string> area_of_use(const Call& call, const std::string& id) {
+  const auto row = TRY(call.city().journal->find("attachments", id));
+  if (!row) return std::string();
+  return TRY(attachment_of_doc(row->doc)).area;
+}
+
 void keep(Call& call) {
   std::string type(call.request.header("content-type"));
   std::string bytes = std::move(call.request.body);
@@ -41,7 +48,11 @@ void keep(Call& call) {
   JsonWriter body;
   body.begin_object().member("id", kept->id).member("type", kept->type).member("bytes", kept->bytes);
   body.member_or_null("taken_place", kept->taken_place).member_or_null("taken_at", kept->taken_at);
-  body.member("original", kept->original).end_object();
+  body.member("original", kept->original);
+  const auto area = area_of_use(call, kept->id);
+  if (!area) return call.refuse(area.error());
+  if (!area->empty()) body.member("area", *area);
+  body.end_object();
   offer(call, {"attachment.add", kept->id, body.take(), 0,
                [attachment = *kept](Call& c, const Answer&) { c.answer_json(201, public_doc(attachment, false)); }});
 }

@@ -35,8 +35,8 @@ Where mine(const Actor& actor) {
 // A collector's orders: verifications and checks that name them or nobody; the area does the rest.
 void my_orders(const Actor& actor, Query& query) {
   if (!actor.is(Role::collector)) return query.where.push_back(mine(actor));
-  query.where.push_back({"kind", Where::Op::equal, {std::string("verify"), std::string("check")}});
-  query.where.push_back({"handler", Where::Op::equal, {std::string(), actor.id}});
+  query.where.push_back({"kind", Where::Op::in, {std::string("verify"), std::string("check")}});
+  query.where.push_back({"handler", Where::Op::in, {std::string(), actor.id}});
 }
 
 Result<ListView> case_list(const Call& call) {
@@ -118,15 +118,50 @@ Result<bool> standard_needed(const Call& call, const Case& file) {
   return in_force > 1;
 }
 
+// Whether a picture of what is wrong has come with a report or an act.
+Result<bool> picture_known(const Call& call, const Case& file) {
+  const auto has_pictures = [](const json::object& doc) {
+    const json::value* list = doc.if_contains("attachments");
+    return list != nullptr && list->is_array() && !list->get_array().empty();
+  };
+  for (const std::string& id : file.reports) {
+    const auto row = TRY(call.city().journal->find("reports", id));
+    if (row && has_pictures(TRY(parse_json(row->doc)).as_object())) return true;
+  }
+  Query query{"timeline", {{"case_no", Where::Op::equal, {file.no}}}};
+  query.limit = limits::kPageMost;
+  for (const Row& row : TRY(call.city().journal->list(query)).rows)
+    if (has_pictures(TRY(parse_json(row.doc)).as_object())) return true;
+  return false;
+}
+
+Result<bool> worked_on(const Call& call, const Case& file) {
+  const Actor& actor = call.caller.actor;
+  if (!actor.is(Role::handler) && !actor.is(Role::unit_desk)) return false;
+  Query query{"orders", {{"case_no", Where::Op::equal, {file.no}}}};
+  query.limit = limits::kPageMost;
+  for (const Row& row : TRY(call.city().journal->list(query)).rows) {
+    const json::value doc = TRY(parse_json(row.doc));
+    Order order;
+    order.unit = text_or(doc.as_object(), "unit");
+    order.handler = text_or(doc.as_object(), "handler");
+    if (went_to(order, actor)) return true;
+  }
+  return false;
+}
+
 Result<std::string> actions_member(const Call& call, const Case& file) {
-  bool children_open = false;
+  CaseSurroundings around;
   for (const std::string& no : file.course.children) {
     const auto row = TRY(call.city().journal->find("cases", no));
-    children_open = children_open || (row && is_open(TRY(case_of_doc(row->doc)).stage));
+    around.children_open = around.children_open || (row && is_open(TRY(case_of_doc(row->doc)).stage));
   }
+  around.standard_needed = TRY(standard_needed(call, file));
+  const Pack* pack = file.pack.empty() ? nullptr : call.city().packs()->pack(file.pack);
+  if (pack != nullptr && pack->the_case && pack->the_case->photo_before) around.picture_known = TRY(picture_known(call, file));
+  around.worked_on = TRY(worked_on(call, file));
   return ",\"actions\":" +
-         case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area, call.now(), children_open,
-                      TRY(standard_needed(call, file)));
+         case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area, call.now(), around);
 }
 
 Result<HttpResponse> whole_case(const Call& call, int status) {

@@ -133,7 +133,7 @@ constexpr auto kSchemas = std::to_array<Schema>({
      "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
     {"CaseAction",
      "action! comment unit handler collector reason into result attachments:[text] location:Point? class:Class "
-     "urgency title until:time due:time kind requirement satisfaction look_back standard grade"},
+     "urgency title until:time due:time kind requirement satisfaction look_back standard grade done_at:time accuracy_m:number"},
     {"Order",
      "id! kind:handle|verify|check case! unit handler:text? area state! sent_at:time accepted_at:time? arrived_at:time? finished_at:time? "
      "arrived_location:Point? attachments:[text] case_title case_stage case_rev:int deadline:time? limit working:bool "

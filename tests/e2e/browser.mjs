@@ -16,9 +16,15 @@ export const kPhone = { width: 390, height: 844 };
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags });
 
-// A person in a browser of their own, signed in; `page.complaints` collects what went wrong in it.
-export async function sign_in(browser, city, name, password, { viewport = kWall, locale = 'zh-CN' } = {}) {
-  const context = await browser.newContext({ viewport, locale, hasTouch: viewport.width < 600, deviceScaleFactor: viewport.width < 600 ? 2 : 1 });
+const located = (geolocation) => (geolocation ? { geolocation, permissions: ['geolocation'] } : {});
+
+// A phone whose browser keeps its data in `profile`, over its end.
+export const launch_phone = (profile, { geolocation, offline = false } = {}) => chromium.launchPersistentContext(profile, {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags, viewport: kPhone, locale: 'zh-CN', hasTouch: true, deviceScaleFactor: 2, offline, ...located(geolocation) });
+
+// A person in a browser of their own (or in the given phone), signed in; `page.complaints` collects what went wrong in it.
+export async function sign_in(browser, city, name, password, { viewport = kWall, locale = 'zh-CN', geolocation } = {}) {
+  const context = browser.newContext ? await browser.newContext({ viewport, locale, hasTouch: viewport.width < 600, deviceScaleFactor: viewport.width < 600 ? 2 : 1, ...located(geolocation) }) : browser;
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => {

@@ -32,12 +32,13 @@ export class City {
   constructor(args = []) {
     this.data = mkdtempSync(join(tmpdir(), 'cityloop-'));
     this.args = args;
+    this.listen = '127.0.0.1:0';
   }
 
   async start() {
     // A wrapper such as strace runs the program as its child.
     const [command, ...before] = [...(this.wrapper ?? []), program];
-    this.child = spawn(command, [...before, 'serve', '--data', this.data, '--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0', ...this.args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(command, [...before, 'serve', '--data', this.data, '--http', this.listen, '--mqtt', '127.0.0.1:0', ...this.args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.said = '';
     let out = '';
     const ended = new Promise((done) => this.child.once('exit', done));

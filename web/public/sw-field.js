@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The field page opens without a network: at installation every file that it can reach is kept. Data and outbox are the
-// page's own affair.
+// The field page opens without a network: at installation every file that it can reach is kept, and each photo that was
+// seen. Data and outbox are the page's own affair, and so is when the photos of one person are forgotten (core/device.ts).
 const kCache = 'cityloop-field-1';
+const kPhotos = 'cityloop-photos-1';
+const kMostPhotos = 300;
+const kPhoto = /^\/api\/v1\/attachments\/[0-9a-f]{64}$/;
 const kName = /[\w.-]+-[\w-]{8}\.(?:js|css)/g;
 
 // The page names its first files, those name the rest.
@@ -23,7 +26,7 @@ async function keep_all() {
 }
 self.addEventListener('install', (event) => event.waitUntil(keep_all().then(() => self.skipWaiting())));
 self.addEventListener('activate', (event) => {
-  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== kCache).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== kCache && name !== kPhotos).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
 });
 
 // A newer page on the server brings its files along, before it is the kept one.
@@ -42,9 +45,26 @@ async function file(request) {
   const cache = await caches.open(kCache);
   return (await cache.match(request)) ?? fetch(request);
 }
+// A photo is named by its bytes: the one that is kept is right for good.
+async function photo(request) {
+  const cache = await caches.open(kPhotos);
+  const known = await cache.match(request.url);
+  if (known) return known;
+  const answer = await fetch(request);
+  if (answer.status === 200) {
+    const copy = answer.clone();
+    void cache.put(request.url, copy).then(async () => {
+      const kept = await cache.keys();
+      await Promise.all(kept.slice(0, Math.max(0, kept.length - kMostPhotos)).map((one) => cache.delete(one)));
+    }).catch(() => undefined);
+  }
+  return answer;
+}
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
-  if (event.request.method !== 'GET' || url.origin !== location.origin || url.pathname.startsWith('/api/')) return;
+  if (event.request.method !== 'GET' || url.origin !== location.origin) return;
+  if (kPhoto.test(url.pathname) && !url.search) return event.respondWith(photo(event.request));
+  if (url.pathname.startsWith('/api/')) return;
   if (event.request.mode === 'navigate') event.respondWith(page(event.request));
   else if (url.pathname.startsWith('/assets/')) event.respondWith(file(event.request));
 });

@@ -172,6 +172,11 @@ export function attachment_url(id: string): string {
   return `/api/v1/attachments/${encodeURIComponent(id)}`;
 }
 
+// So that the field page's worker keeps the picture before somebody looks at it without a network.
+export async function fetch_ahead(attachment: string): Promise<void> {
+  await fetch(attachment_url(attachment)).catch(() => undefined);
+}
+
 // All pages of a list, at most `most` rows.
 export async function get_all<T>(path: string, query: Query = {}, most = 2000, signal?: AbortSignal): Promise<T[]> {
   const rows: T[] = [];

@@ -5,7 +5,14 @@ import { call, Problem } from './api';
 const kLongest = 1600;
 const kQuality = 0.8;
 
-export interface TakenPhoto { blob: Blob; url: string; name: string }
+export interface TakenPhoto { blob: Blob; url: string; name: string; digest?: string }
+
+// SHA-256 of what is sent, by which a photo that was used before is known; undefined without a secure context.
+export async function digest_of(blob: Blob): Promise<string | undefined> {
+  if (typeof crypto === 'undefined' || !crypto.subtle) return undefined;
+  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
+  return [...bytes].map((one) => one.toString(16).padStart(2, '0')).join('');
+}
 
 export async function shrink(file: Blob): Promise<Blob> {
   const picture = await createImageBitmap(file, { imageOrientation: 'from-image' });
@@ -27,7 +34,8 @@ export async function shrink(file: Blob): Promise<Blob> {
 // A picture that this browser cannot read (HEIC on some) goes as it is; the server decides.
 export async function take(file: File): Promise<TakenPhoto> {
   const blob = await shrink(file).catch(() => file as Blob);
-  return { blob, url: URL.createObjectURL(blob), name: file.name };
+  const digest = await digest_of(blob);
+  return { blob, url: URL.createObjectURL(blob), name: file.name, ...(digest ? { digest } : {}) };
 }
 
 export async function upload(blob: Blob, key?: string): Promise<string> {

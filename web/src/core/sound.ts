@@ -31,6 +31,17 @@ export async function try_unlock(): Promise<void> {
   else await audio.close().finally(() => (audio = null));
 }
 
+// On a phone the first touch of the page is the gesture; nothing is played for it.
+export function unlock_quietly(): void {
+  const unlock = async (): Promise<void> => {
+    if (unlocked.value || typeof AudioContext === 'undefined') return;
+    audio ??= new AudioContext();
+    await audio.resume();
+    unlocked.value = audio.state === 'running';
+  };
+  for (const gesture of ['pointerup', 'keydown']) addEventListener(gesture, () => void unlock().catch(() => undefined), { passive: true });
+}
+
 export function mute(): void {
   muted_until.value = muted_for.value ? 0 : local_now() + kMute;
 }

@@ -5,7 +5,8 @@ import './field.css';
 import { createApp } from 'vue';
 import { load_session, Problem, session } from '@core/api';
 import { start_ticking } from '@core/clock';
-import { keep, kept, start_outbox } from '@core/outbox';
+import { forget_kept, keep, kept } from '@core/device';
+import { start_outbox } from '@core/outbox';
 import { start_theme } from '@core/theme';
 import type { SessionDoc } from '@core/words';
 import Field from './Field.vue';
@@ -17,13 +18,20 @@ start_ticking();
 async function who(): Promise<SessionDoc | null> {
   try {
     const opened = await load_session();
-    if (opened) await keep('session', opened);
+    if (opened) await belongs_to(opened);
     return opened;
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 0) throw error;
     session.value = await kept<SessionDoc>('session');
     return session.value;
   }
+}
+
+// What the person before has left on this device is not this one's to see.
+async function belongs_to(opened: SessionDoc): Promise<void> {
+  const before = await kept<SessionDoc>('session');
+  if (before && before.user.name !== opened.user.name) await forget_kept();
+  await keep('session', opened);
 }
 
 const opened = await who();

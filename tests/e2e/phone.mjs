@@ -55,6 +55,7 @@ export async function with_city(browser, work) {
 export async function open_field(page, city, path = '/f/tasks') {
   await page.goto(`${city.http}${path}`);
   await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated', null, { timeout: kShort });
+  await page.reload();
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null, null, { timeout: kShort });
 }
 export async function photo(page, colour = Math.floor(Math.random() * 0xffffff)) {

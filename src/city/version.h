@@ -6,7 +6,7 @@
 
 namespace cityloop {
 
-inline constexpr std::uint32_t kStepVersion = 5;  // Log records and checkpoints
+inline constexpr std::uint32_t kStepVersion = 6;  // Log records and checkpoints
 inline constexpr std::uint32_t kOldestState =
     4;  // the oldest version whose checkpoint this program reads: an upgrade goes
         // through a clean stop, which leaves a checkpoint and no log to replay.

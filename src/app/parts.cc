@@ -18,6 +18,7 @@
 #include "edge/backup.h"
 #include "sense/decode.h"
 #include "sense/path.h"
+#include "supervise/limit.h"
 
 namespace cityloop {
 
@@ -163,6 +164,24 @@ Result<void> Server::Parts::ship_classes(Server& server) {
   return must(server.act("classes.ship", "", json::serialize(body)), path);
 }
 
+// What the calendar does not reach has no date; a limit that cannot be read is left out.
+std::optional<Time> Server::Parts::expected(const std::vector<std::string>& limits) const {
+  std::optional<Time> latest;
+  const Time now = clock->now();
+  loop->between_turns([&](City& running) {
+    const Calendar* calendar = running.supervise().calendar().in_force();
+    for (const std::string& text : limits) {
+      const auto limit = parse_limit(text);
+      if (!limit) continue;
+      const std::optional<Time> due = !limit->working ? std::optional<Time>(now + limit->length)
+                                      : calendar != nullptr ? calendar->after(now, limit->length)
+                                                            : std::nullopt;
+      if (due && (!latest || *latest < *due)) latest = due;
+    }
+  });
+  return latest;
+}
+
 CityFace Server::Parts::face(Server& server) {
   CityFace out;
   out.offer = [this](Input input, std::function<void(Answer)> reply) { loop->offer(std::move(input), std::move(reply)); };
@@ -186,6 +205,7 @@ CityFace Server::Parts::face(Server& server) {
   out.keep_attachment = [this](std::string bytes, std::string) { return attachments->keep(bytes, "", clock->now(), city_settings.utc_offset); };
   out.read_attachment = [this](const std::string& id) -> Result<std::string> { return TRY(attachments->read(id)).bytes; };
   out.notice_key = [this](std::string_view notice) { return notice_key(notice); };
+  out.expected = [this](const std::vector<std::string>& limits) { return expected(limits); };
   out.counters = [this] { return ReadingCounters{loop->counters().messages, rate}; };
   out.metrics = [&server] { return server.metrics(); };
   out.why_not_ready = [this] { return loop->why_not_ready(); };

@@ -76,6 +76,7 @@ struct Server::Parts {
   Result<void> ship_classes(Server& server);
   CityFace face(Server& server);
   std::string notice_key(std::string_view notice) const;
+  std::optional<Time> expected(const std::vector<std::string>& limits) const;
   void carry_commands();
   void forget_the_old(Server& server);
   void run_pulse(Server& server);

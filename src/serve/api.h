@@ -49,6 +49,8 @@ struct CityFace {
   std::function<Result<std::string>(const std::string& digest)> read_attachment;
   // Signs the link by which a reader says that a notice was read. (optional: no such links)
   std::function<std::string(std::string_view notice)> notice_key;
+  // When what starts now and may take the longest of these limits is due, by the city's calendar. (optional: nobody is told)
+  std::function<std::optional<Time>(const std::vector<std::string>&)> expected;
   std::function<ReadingCounters()> counters;                         // (optional) for indicators and KPI
   std::function<std::string()> metrics;                              // Prometheus text
   std::function<std::optional<std::string>()> why_not_ready;         // nothing: ready

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/citizen.h"
 #include "serve/api.h"
 #include "serve/book.h"
 #include "serve/call.h"
@@ -15,12 +16,22 @@
 
 namespace cityloop::serve {
 
+// Of one address each, `city` of all together: core/citizen.h.
+struct CitizenGates {
+  RateLimit calls{limits::kCitizenCallsPerSecond, limits::kCitizenCallsBurst};
+  RateLimit reports{limits::kCitizenReportsPerSecond, limits::kCitizenReportsBurst};
+  RateLimit photos{limits::kCitizenPhotosPerSecond, limits::kCitizenPhotosBurst};
+  RateLimit guesses{limits::kCitizenGuessesPerSecond, limits::kCitizenGuessesBurst};
+  RateLimit city{limits::kCitizenCityReportsPerSecond, limits::kCitizenCityReportsBurst};
+};
+
 struct Engine {
   explicit Engine(CityFace face);
 
   CityFace city;
   RateLimit calls, logins, strangers;
   Lockout lockout;
+  CitizenGates citizens;
   AssetBook book;
 
   std::mutex mutex;                                   // guards what follows
@@ -57,6 +68,8 @@ void add_case_routes(std::vector<Route>& out);
 void add_class_routes(std::vector<Route>& out);
 void add_attachment_routes(std::vector<Route>& out);
 void add_setup_routes(std::vector<Route>& out);
+void add_public_routes(std::vector<Route>& out);
+void add_public_report_routes(std::vector<Route>& out);
 void add_notice_routes(std::vector<Route>& out);
 void add_access_routes(std::vector<Route>& out);
 

@@ -20,6 +20,8 @@ const std::vector<Route>& routes() {
     add_setup_routes(out);
     add_notice_routes(out);
     add_access_routes(out);
+    add_public_routes(out);
+    add_public_report_routes(out);
     return out;
   }();
   return kRoutes;

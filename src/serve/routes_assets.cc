@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "core/register.h"
 #include "serve/engine.h"
 #include "serve/list.h"
+#include "serve/near.h"
 #include "serve/project.h"
 #include "serve/state_doc.h"
 
@@ -14,59 +13,6 @@ namespace {
 
 constexpr std::string_view kCsv =
     "id kind name area location.coordinates.0 location.coordinates.1 component_code life owner_unit keeper_unit source attributes";
-
-Result<void> add_box(Query& query, const Box& box) {
-  query.where.push_back({"lng", Where::Op::at_least, {box.west}});
-  query.where.push_back({"lng", Where::Op::at_most, {box.east}});
-  query.where.push_back({"lat", Where::Op::at_least, {box.south}});
-  query.where.push_back({"lat", Where::Op::at_most, {box.north}});
-  return {};
-}
-
-Box box_around(LngLat place, double radius_m) {
-  const double lat = radius_m / 111'195.0;  // metres of one degree on the sphere of distance_m()
-  const double lng = lat / std::max(0.01, std::cos(place.lat * 3.14159265358979 / 180));
-  return {place.lng - lng, place.lat - lat, place.lng + lng, place.lat + lat};
-}
-
-Result<LngLat> parse_near(std::string_view text) {
-  LngLat place;
-  const char* end = text.data() + text.size();
-  const auto lng = std::from_chars(text.data(), end, place.lng);
-  if (lng.ec != std::errc{} || lng.ptr == end || *lng.ptr != ',') return bad_parameter("near", "must be lng,lat");
-  const auto lat = std::from_chars(lng.ptr + 1, end, place.lat);
-  if (lat.ec != std::errc{} || lat.ptr != end || !is_valid(place)) return bad_parameter("near", "must be lng,lat");
-  return place;
-}
-
-struct Found {
-  double distance = 0;
-  std::string doc;
-};
-
-// Within the radius, nearest first. Reads at most one page of candidates a thousand at a time, 20,000 in all.
-Result<std::vector<Found>> nearest(const Call& call, Query query, LngLat place, double radius_m, std::size_t most) {
-  TRY(add_box(query, box_around(place, radius_m)));
-  query.limit = limits::kPageMost;
-  std::vector<Found> found;
-  std::size_t read = 0;
-  do {
-    Page page = TRY(call.city().journal->list(query));
-    for (Row& row : page.rows) {
-      const auto asset = asset_of_doc(row.doc);
-      if (!asset || !asset->place) continue;
-      const double distance = distance_m(place, *asset->place);
-      if (distance <= radius_m) found.push_back({distance, std::move(row.doc)});
-    }
-    read += page.rows.size();
-    query.cursor = page.next;
-  } while (!query.cursor.empty() && read < limits::kAggregateAssets);
-  const std::size_t keep = std::min(most, found.size());
-  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(keep), found.end(),
-                    [](const Found& a, const Found& b) { return a.distance < b.distance; });
-  found.resize(keep);
-  return found;
-}
 
 std::string found_items(const std::vector<Found>& found) {
   JsonWriter out(4096);
@@ -90,7 +36,7 @@ Result<Query> asset_query(const Call& call) {
   if (const auto text = parameter(call, "bbox")) {
     const auto box = parse_box(*text);
     if (!box) return bad_parameter("bbox", "must be west,south,east,north");
-    TRY(add_box(query, *box));
+    add_box(query, *box);
   }
   return query;
 }
@@ -101,7 +47,7 @@ void list_assets(Call& call) {
   const auto near = parameter(call, "near");
   if (!near) return answer_list(call, {std::move(*query), kCsv});
   const auto work = [&]() -> Result<HttpResponse> {
-    const LngLat place = TRY(parse_near(*near));
+    const LngLat place = TRY(parse_near("near", *near));
     const std::size_t most = TRY(number_parameter(call, "limit", limits::kPageDefault, limits::kPageMost));
     const auto found = TRY(nearest(call, *query, place, TRY(radius_of(call)), most));
     std::string out = "{\"items\":[";

@@ -15,6 +15,21 @@ struct Schema {
 };
 
 constexpr auto kSchemas = std::to_array<Schema>({
+    {"PublicClass", "key! title_zh! title_en!"},
+    {"PublicKind", "name! title_zh! title_en!"},
+    {"PublicOffer", "city! classes!:[PublicClass] places!:[PublicKind]"},
+    {"PublicDistrict", "code! name! name_en rings!:[any]"},
+    {"PublicNearby", "radius_m!:number items!:[object]"},
+    {"PublicPlace", "id! name! area location:Point? gcj02:[number] distance_m:number? facts:[object]"},
+    {"PublicPhoto", "id!"},
+    {"PublicReport", "class text location:Point? address area attachments:[text] phone"},
+    {"PublicFiled", "report! case:text? state! key! expected_at:time?"},
+    {"PublicFollow",
+     "report! case:text? title text address class_zh class_en area reported_at:time before:[text] expected_at:time? progress! stage "
+     "unit:text? people:int reopened:int steps!:[object] events!:[object] after:[text] may!:object stars:text?"},
+    {"PublicUnsolved", "reason! attachments:[text]"},
+    {"PublicRating", "stars!:int comment"},
+    {"PublicPerson", "phone:text?"},
     {"DeviceCommandNew", "command! arguments:object reason expires_in_s:int"},
     {"DeviceCommand",
      "id! asset! area command! arguments:object reason by state!:waiting|delivered|done|failed|refused|expired "

@@ -11,6 +11,7 @@ function pages(): Plugin {
     [/^\/screen(\/|$)/, '/screen.html'],
     [/^\/desk(\/|$)/, '/desk.html'],
     [/^\/f(\/|$)/, '/field.html'],
+    [/^\/m(\/|$)/, '/m.html'],
     [/^\/login$/, '/index.html'],
   ];
   return {
@@ -38,7 +39,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
-      input: { index: at('./index.html'), screen: at('./screen.html'), desk: at('./desk.html'), field: at('./field.html') },
+      input: { index: at('./index.html'), screen: at('./screen.html'), desk: at('./desk.html'), field: at('./field.html'), m: at('./m.html') },
     },
   },
   test: { environment: 'happy-dom', include: ['test/unit/**/*.test.ts'] },

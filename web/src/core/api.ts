@@ -24,6 +24,7 @@ export interface Options {
   if_match?: number | string;
   key?: string;                   // Idempotency-Key; drawn when absent
   signal?: AbortSignal;
+  headers?: Record<string, string>;
   plain?: boolean;                // no session dialog on 401
   keepalive?: boolean;            // sent even while the page goes
 }
@@ -67,7 +68,7 @@ export async function problem_of(response: Response): Promise<Problem> {
 }
 
 async function send(method: string, path: string, options: Options, key: string): Promise<Response> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
   const write = method !== 'GET';
   let body: BodyInit | undefined;
   if (options.body instanceof Blob) {
@@ -106,6 +107,12 @@ export async function call<T>(method: string, path: string, options: Options = {
   return (await response.json()) as T;
 }
 
+// The bytes of an answer, for pictures that a header opens.
+export async function get_blob(path: string, headers: Record<string, string>): Promise<Blob> {
+  const response = await send('GET', path, { headers }, '');
+  if (!response.ok) throw await problem_of(response);
+  return response.blob();
+}
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
   call<T>('GET', path, signal ? { query: query ?? {}, signal } : { query: query ?? {} });
 // The answer as it is, for what is not JSON.

@@ -140,6 +140,20 @@ const std::map<std::string, Reach>& reaches() {
       {"POST /api/v1/credentials/{id}:enable", {"/api/v1/credentials/x:enable", "{}"}},
       {"DELETE /api/v1/credentials/{id}", {"/api/v1/credentials/x"}},
       {"GET /api/v1/audit", {"/api/v1/audit"}},
+      // Of people without an account: what opens a report is its key, whoever asks.
+      {"GET /api/v1/public", {"/api/v1/public", "", "", "shared"}},
+      {"GET /api/v1/public/districts", {"/api/v1/public/districts", "", "", "shared"}},
+      {"GET /api/v1/public/nearby", {"/api/v1/public/nearby?class=GB2013/event/0113&near=106.55,29.54", "", "", "shared"}},
+      {"GET /api/v1/public/places", {"/api/v1/public/places?kind=toilet&area=500103", "", "", "shared"}},
+      {"POST /api/v1/public/photos", {"/api/v1/public/photos", "x", "image/jpeg"}},
+      {"POST /api/v1/public/reports", {"/api/v1/public/reports", R"({"text":"t"})"}},
+      {"POST /api/v1/public/cases/{no}:same", {"/api/v1/public/cases/x:same", "{}"}},
+      {"GET /api/v1/public/follows/{report}", {"/api/v1/public/follows/r-1"}},
+      {"GET /api/v1/public/follows/{report}/photos/{photo}", {"/api/v1/public/follows/r-1/photos/x"}},
+      {"POST /api/v1/public/follows/{report}:unsolved", {"/api/v1/public/follows/r-1:unsolved", R"({"reason":"r"})"}},
+      {"POST /api/v1/public/follows/{report}:rate", {"/api/v1/public/follows/r-1:rate", R"({"stars":5})"}},
+      {"GET /api/v1/public/follows/{report}/person", {"/api/v1/public/follows/r-1/person"}},
+      {"DELETE /api/v1/public/follows/{report}/person", {"/api/v1/public/follows/r-1/person"}},
   };
   return kReaches;
 }

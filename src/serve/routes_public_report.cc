@@ -3,10 +3,10 @@
 // rate, see and delete what is kept of them. The city hears it all from the principal `public`.
 #include <algorithm>
 
-#include "core/codec.h"
 #include "serve/engine.h"
 #include "serve/multipart.h"
 #include "serve/persons.h"
+#include "serve/project.h"
 #include "serve/public_follow.h"
 #include "serve/secret.h"
 

@@ -20,7 +20,7 @@ export function locate(): Promise<Here | null> {
     refused.value = false;
     navigator.geolocation.getCurrentPosition(({ coords }) => {
       locating.value = false;
-      here_now.value = { place: [coords.longitude, coords.latitude], accuracy_m: Math.round(coords.accuracy) };
+      here_now.value = { place: [coords.longitude, coords.latitude], accuracy_m: Math.max(1, Math.round(coords.accuracy)) };
       resolve(here_now.value);
     }, fails, { enableHighAccuracy: true, timeout: 12_000, maximumAge: 20_000 });
   });

@@ -95,6 +95,7 @@ async function start_mosquitto() {
 
 const benches = {
   cases: load_cases,
+  queue: load_queue,
 
   async bulk() {
     const city = await new_city(100_000);
@@ -328,6 +329,37 @@ COMMIT;`,
 }
 
 // A live feed of the alarms: when each asset's alarm was heard first.
+// The desk's queue: ten thousand open cases over the map, the pages and questions that a desk asks of them, one after the other on one
+// connection, and one action on all of them in the slices that the page sends.
+async function load_queue() {
+  const city = await new_city(10_000, wide);
+  try {
+    const numbers = [], makers = Array.from({ length: 32 }, (_, i) => city.token(`maker-${i}`, 'acceptor'));  // one alone would be told to wait
+    const make = async (i) => numbers.push(await city.must('POST', '/api/v1/cases', { title: `化粪池异味 ${i}`, class: '0303', asset: `bench-${i}` }, makers[i % 32]));
+    for (let from = 0; from < 10_000; from += 64) await Promise.all(Array.from({ length: Math.min(64, 10_000 - from) }, (_, k) => make(from + k)));
+    must((await city.must('GET', '/api/v1/cases?open=true&count=true&limit=1')).total === 10_000, 'queue: not all are open');
+    for (const [what, query] of [['first page, newest 50', 'open=true&order=opened&limit=50'], ['first page, newest 200', 'open=true&order=opened&limit=200'], ['by stage, 50', 'stage=pending_dispatch&limit=50'],
+      ['by deadline, 50', 'open=true&order=deadline&limit=50'], ['by words that are in one', 'open=true&q=异味 9999&limit=50'], ['by initials', 'open=true&q=hfcyw&limit=50'], ['by words that are in none', 'q=没有这样的&limit=50']]) {
+      const times = [];
+      for (let i = 0; i < 220; i += 1) {
+        const from = performance.now();
+        await city.must('GET', `/api/v1/cases?${query}`);
+        if (i >= 20) times.push(performance.now() - from);
+      }
+      tell(`queue of 10,000 open cases: ${what}`, `${median(times).toFixed(1)} ms`, `p99 ${quantile(times, 0.99).toFixed(1)} ms over loopback, client's parsing included`);
+    }
+    const from = performance.now();
+    for (let at = 0; at < numbers.length; at += 200) {
+      const cases = numbers.slice(at, at + 200).map(({ no, rev }) => ({ no, rev }));
+      const { items } = await city.must('POST', '/api/v1/cases:act', { action: 'comment', comment: 'bench', cases });
+      must(items.every((one) => one.status === 200), `queue: ${JSON.stringify(items.find((one) => one.status !== 200))}`);
+    }
+    tell('one action on 10,000 cases', `${((performance.now() - from) / 1000).toFixed(1)} s`, 'slices of 200, one after the other, durable');
+  } finally {
+    await city.stop();
+  }
+}
+
 async function listen(city) {
   const { ticket } = await city.must('POST', '/api/v1/live/ticket');
   const socket = new WebSocket(`${city.http.replace('http', 'ws')}/api/v1/live`, 'city.v1');

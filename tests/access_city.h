@@ -175,8 +175,13 @@ class AccessCity {
     out["attachments"] = picture;
     act("case.comment", out["cases"], R"({"comment":")" + mark + R"( comment","attachments":[")" + picture + "\"]}", rev(out["cases"]));
     act("case.dispatch", out["cases"], R"({"unit":")" + out["units"] + "\"}", rev(out["cases"]));
-    const Answered filed = call("POST", "/api/v1/reports", boss_, R"({"title":")" + mark + R"( report","location":)" + place + R"(,"class":{"scheme":"GB2013","type":"event","code":"0101"},"reporter":{"name":")" + mark + R"(","phone":"13800000000"}})");
+    const Answered filed = call("POST", "/api/v1/reports", boss_, R"({"title":")" + mark + R"( report","source":"hotline","location":)" + place + R"(,"class":{"scheme":"GB2013","type":"event","code":"0101"},"reporter":{"name":")" + mark + R"(","phone":"13800000000"}})");
     EXPECT_EQ(filed.status, 201) << filed.body;
+    act("user.put", mark + "-he", R"({"person":")" + mark + R"( he","roles":["shift_leader"],"area":")" + code + "\"}");
+    const Answer handed = city_.act("user:" + mark + "-he", "shift.hand", "", R"({"note":")" + mark + R"( shift","open":{}})");
+    EXPECT_EQ(handed.status, 200) << handed.detail;
+    publish();
+    out["shifts"] = text_or(parse_json(handed.body)->as_object(), "id");
     out["reports"] = text_or(parse_json(filed.body)->as_object(), "id");
     return out;
   }
@@ -214,6 +219,7 @@ class AccessCity {
     f.decode_records = [](std::string_view body, std::string_view type) { return decode_records(body, type); };
     f.seal = [](const std::string& clear) { return "sealed:" + serve::sha256_hex(clear); };
     f.open = [](const std::string&) { return std::string("somebody"); };
+    f.phone_digest = [](std::string_view phone) { return serve::sha256_hex(phone); };
     f.keep_attachment = [this](std::string bytes, std::string) -> Result<Attachment> {
       Attachment kept;
       kept.id = serve::sha256_hex(bytes);

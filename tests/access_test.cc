@@ -82,6 +82,17 @@ const std::map<std::string, Reach>& reaches() {
         "auth.foreign_area"}},
       {"POST /api/v1/reports/{id}/reveal", {"/api/v1/reports/@/reveal", R"({"reason":"because"})"}},
       {"DELETE /api/v1/reports/{id}/reporter", {"/api/v1/reports/@/reporter"}},
+      {"POST /api/v1/reports:caller", {"/api/v1/reports:caller", R"({"phone":"138 0000 0000"})"}},
+      {"GET /api/v1/repeat-points", {"/api/v1/repeat-points?least=1"}},
+      {"POST /api/v1/cases:offers", {"/api/v1/cases:offers", R"({"cases":["1"]})"}},
+      {"POST /api/v1/cases:act",
+       {"/api/v1/cases:act", R"({"action":"comment","comment":"x","cases":[{"no":"1","rev":1}]})"}},
+      {"GET /api/v1/shifts:open", {"/api/v1/shifts:open"}},
+      {"GET /api/v1/shifts", {"/api/v1/shifts"}},
+      {"POST /api/v1/shifts", {"/api/v1/shifts", "{}"}},
+      {"GET /api/v1/shifts/{id}", {"/api/v1/shifts/@"}},
+      {"POST /api/v1/shifts/{id}:take", {"/api/v1/shifts/@:take", "{}"}},
+      {"POST /api/v1/shifts/{id}:withdraw", {"/api/v1/shifts/@:withdraw", "{}"}},
       {"GET /api/v1/cases", {"/api/v1/cases"}},
       {"POST /api/v1/cases",
        {"/api/v1/cases",
@@ -313,6 +324,27 @@ TEST(Access, a_body_that_reaches_into_a_foreign_area_is_refused) {
   }
   EXPECT_EQ(city.city().city().tables().asset("away-new"), nullptr);
   EXPECT_EQ(city.get("/api/v1/assets/away-tank/history?point=ch4", city.boss()).body.find("\"value\":1,"), std::string::npos);
+}
+
+// Many cases in one call, a caller by the phone, a shift: each by itself, and nothing of the neighbour's.
+TEST(Access, the_desks_lists_and_bulk_keep_to_ones_own_district) {
+  AccessCity city;
+  const std::string leader = city.token(Role::shift_leader, AccessCity::kHome);
+  const std::string away = city.away().at("cases"), home = city.home().at("cases");
+  const auto offers = city.call("POST", "/api/v1/cases:offers", leader, R"({"cases":[")" + away + R"(",")" + home + R"("]})");
+  EXPECT_NE(offers.body.find("\"unread\":[\"" + away + "\"]"), std::string::npos) << offers.body;
+  EXPECT_NE(offers.body.find("\"can\":[\"" + home + "\"]"), std::string::npos) << offers.body;
+  const std::uint64_t rev = city.city().city().command().open_case(home)->rev;
+  const auto acted = city.call("POST", "/api/v1/cases:act", leader, R"({"action":"comment","comment":"both","cases":[{"no":")" + away + R"(","rev":9},{"no":")" + home +
+                                                                        R"(","rev":)" + std::to_string(rev) + "}]}");
+  const json::value said = parse_json(acted.body).value();
+  EXPECT_EQ(text_or(said.at("items").at(0).as_object(), "code"), "auth.foreign_area") << acted.body;
+  EXPECT_EQ(said.at("items").at(1).at("status").to_number<int>(), 200) << acted.body;
+  EXPECT_EQ(leak_in(city.get("/api/v1/shifts:open", leader).body), "");
+  const auto caller = city.call("POST", "/api/v1/reports:caller", leader, R"({"phone":"+86 138-0000-0000"})");
+  EXPECT_EQ(leak_in(caller.body), "");
+  EXPECT_EQ(parse_json(caller.body)->at("total").to_number<int>(), 1) << caller.body;
+  EXPECT_EQ(parse_json(city.call("POST", "/api/v1/reports:caller", city.boss(), R"({"phone":"13800000000"})").body)->at("total").to_number<int>(), 2);
 }
 
 TEST(Access, bodies_cannot_smuggle_a_foreign_subject_into_ones_own_case_or_alarm) {

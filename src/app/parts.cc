@@ -202,6 +202,7 @@ CityFace Server::Parts::face(Server& server) {
     auto clear = unseal(folder->keys().personal, "person", sealed);
     return clear ? std::move(*clear) : std::string();
   };
+  out.phone_digest = [this](std::string_view phone) { return hmac_hex(folder->keys().personal, "phone\n" + std::string(phone)); };
   out.keep_attachment = [this](std::string bytes, std::string) { return attachments->keep(bytes, "", clock->now(), city_settings.utc_offset); };
   out.read_attachment = [this](const std::string& id) -> Result<std::string> { return TRY(attachments->read(id)).bytes; };
   out.notice_key = [this](std::string_view notice) { return notice_key(notice); };

@@ -8,9 +8,9 @@ namespace cityloop {
 
 inline constexpr std::uint32_t kStepVersion = 6;  // Log records and checkpoints
 inline constexpr std::uint32_t kOldestState =
-    4;  // the oldest version whose checkpoint this program reads: an upgrade goes
+    6;  // the oldest version whose checkpoint this program reads: an upgrade goes
         // through a clean stop, which leaves a checkpoint and no log to replay.
-        // 4 writes the course of a case that those before did not keep; nothing converts those
+        // 6 keeps hand-overs that those before did not; nothing converts those
 inline constexpr std::uint32_t kSchemaVersion = 2;  // Journal tables
 inline constexpr const char* kProgramVersion = "0.1.0";
 

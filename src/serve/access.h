@@ -76,7 +76,7 @@ class Access {
   // Subjects: user name, session key (session.open: user name), token id, credential id, person key (person.reveal: report id).
   // Bodies: user.put {person?,roles?,area?,unit?,password?,enabled?,must_change?} · user.password {password,keep?,seen?} ·
   // session.open {key,csrf,wall?,seen} · token.create {name,role,area?,unit?,hash,expires?} ·
-  // credential.create {name,assets,hash} · credential.rotate {hash} · person.put {name,phone} · person.reveal {person,reason}
+  // credential.create {name,assets,hash} · credential.rotate {hash} · person.put {name,phone,digest?} · person.reveal {person,reason}
   static bool handles(std::string_view verb);
   Answer act(const ActionIn& in, const Actor& actor, Context& city);
   void tick(Context& city);  // expired sessions and old hashes leave; looks at most once a minute

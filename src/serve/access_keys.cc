@@ -224,11 +224,13 @@ Result<Answer> Access::revoke_credential(Change& c) {
 Result<Answer> Access::put_person(Change& c) {
   if (c.actor.is(Role::device) || c.actor.is(Role::wall)) return fail(errors::kForbidden, "people are named by people");
   const json::object body = TRY(object_of_body(c.in));
-  TRY(only_keys(body, {"name", "phone"}, "person"));
+  TRY(only_keys(body, {"name", "phone", "digest"}, "person"));
+  const std::string digest = TRY(want_string(body, "digest")).value_or("");
+  if (!digest.empty() && !is_digest(digest)) return fail(errors::kBadField, "`digest` is not one");
   if (!is_name(c.in.subject)) return fail(errors::kBadField, "not a person key");
   JsonWriter doc;
   doc.begin_object().member("name", TRY(want_string(body, "name")).value_or("")).member("phone", TRY(want_string(body, "phone")).value_or(""));
-  c.city.emit("person.put", c.actor.id, RowPut{"persons", c.in.subject, "", {}, doc.end_object().take()});
+  c.city.emit("person.put", c.actor.id, RowPut{"persons", c.in.subject, "", {{"phone", digest}}, doc.end_object().take()});
   return done();
 }
 

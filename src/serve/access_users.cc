@@ -2,6 +2,7 @@
 #include "core/json_write.h"
 #include "serve/access.h"
 #include "serve/access_rules.h"
+#include "serve/initials.h"
 
 namespace cityloop {
 
@@ -54,7 +55,7 @@ void Access::emit(const User& user, Change& c) const {
   c.city.emit("user.put", c.actor.id,
               RowPut{"users", user.name, user.area,
                      {{"unit", user.unit}, {"enabled", user.enabled ? "1" : "0"}, {"roles", roles},
-                      {"words", user.name + " " + user.person}},
+                      {"words", serve::searchable(user.name + " " + user.person)}},
                      doc_of(user)});
 }
 

@@ -44,6 +44,8 @@ struct CityFace {
   // Personal fields, sealed with the data folder's key; open() of what is not ours gives an empty text.
   std::function<std::string(const std::string& clear)> seal;
   std::function<std::string(const std::string& sealed)> open;
+  // A keyed digest of a phone number, by which the same caller is known again without the number.
+  std::function<std::string(std::string_view phone)> phone_digest;
   // Attachments (edge/attachment_store): stores, cleans and syncs bytes; reads them back.
   std::function<Result<Attachment>(std::string bytes, std::string claimed_type)> keep_attachment;
   std::function<Result<std::string>(const std::string& digest)> read_attachment;

@@ -80,6 +80,7 @@ class ApiCity {
       for (std::size_t i = 7; i + 2 < sealed.size(); i += 2) out += static_cast<char>(std::stoi(sealed.substr(i, 2), nullptr, 16));
       return out;
     };
+    f.phone_digest = [](std::string_view phone) { return serve::sha256_hex(phone); };
     f.keep_attachment = [this](std::string bytes, std::string) -> Result<Attachment> {
       if (!bytes.starts_with("\xFF\xD8")) return fail(errors::kBadImage, "not a picture");
       Attachment kept;

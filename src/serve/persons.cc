@@ -2,6 +2,7 @@
 #include "serve/persons.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cityloop::serve {
 namespace {
@@ -26,6 +27,13 @@ std::string mask_phone(std::string_view phone) {
   if (phone.empty()) return {};
   if (phone.size() < 8) return "****";
   return std::string(phone.substr(0, 3)) + "****" + std::string(phone.substr(phone.size() - 4));
+}
+
+std::string phone_digits(std::string_view phone) {
+  std::string digits;
+  std::copy_if(phone.begin(), phone.end(), std::back_inserter(digits), [](char c) { return c >= '0' && c <= '9'; });
+  if (digits.size() == 13 && digits.starts_with("86")) digits.erase(0, 2);
+  return digits.size() < 7 ? std::string() : digits;
 }
 
 std::string mask_name(std::string_view name) {

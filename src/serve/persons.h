@@ -12,6 +12,8 @@ namespace cityloop::serve {
 std::string mask_phone(std::string_view phone);  // 138****1234
 std::string mask_name(std::string_view name);    // 张*
 
+std::string phone_digits(std::string_view phone);  // without spaces, signs and +86: one caller, one number; empty: no number
+
 struct Person {
   std::string name, phone;
 };

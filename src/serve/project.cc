@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "serve/delta.h"
+#include "serve/initials.h"
 
 namespace cityloop {
 
@@ -46,6 +47,15 @@ std::string_view late(const Clock* clock) {
   return clock == nullptr ? "" : clock->overdue ? "overdue" : clock->due_soon ? "due_soon" : "";
 }
 
+// Closed cases of people who want to hear: to be called back, or called.
+std::string_view revisit(const Case& file) {
+  if (!file.course.satisfaction.empty()) return "done";
+  const bool over = file.stage == Stage::closed || file.stage == Stage::forced_close;
+  return over && !file.reports.empty() ? "due" : "";
+}
+
+Cell place_cell(const std::optional<LngLat>& place, double LngLat::*part) { return place ? Cell{(*place).*part} : Cell{}; }
+
 void add(const Case& file, std::string doc, std::vector<RowChange>& rows) {
   const Clock* clock = running_clock(file);
   Cell deadline;
@@ -61,7 +71,9 @@ void add(const Case& file, std::string doc, std::vector<RowChange>& rows) {
                       {"asked", cell(file.course.request ? file.course.request->kind : "")},
                       {"appeal", cell(file.course.appeal ? file.course.appeal->state : "")},
                       {"parent", cell(file.course.parent)},
-                      {"words", cell(file.no + " " + file.title + " " + file.address + " " + file.asset)}},
+                      {"lng", place_cell(file.place, &LngLat::lng)}, {"lat", place_cell(file.place, &LngLat::lat)},
+                      {"revisit", cell(revisit(file))},
+                      {"words", cell(searchable(file.no + " " + file.title + " " + file.address + " " + file.asset))}},
                      std::move(doc)));
 }
 
@@ -101,7 +113,7 @@ void add(const Asset& asset, std::string doc, std::vector<RowChange>& rows) {
                   {"life", cell(life_name(asset.life))}, {"owner_unit", cell(asset.owner_unit)},
                   {"keeper_unit", cell(asset.keeper_unit)}, {"source", cell(asset.source)},
                   {"component_code", cell(asset.component_code)}, {"slot", number(asset.slot)},
-                  {"words", cell(asset.id + " " + asset.name + " " + asset.component_code)}};
+                  {"words", cell(searchable(asset.id + " " + asset.name + " " + asset.component_code))}};
   if (asset.place) {
     columns.emplace_back("lng", asset.place->lng);
     columns.emplace_back("lat", asset.place->lat);
@@ -114,7 +126,7 @@ void add(const Unit& unit, std::string doc, std::vector<RowChange>& rows) {
   for (const std::string& duty : unit.duties) duties += duty + ",";
   rows.push_back(row("units", unit.id,
                      {{"area", cell(unit.area)}, {"name", cell(unit.name)}, {"enabled", cell(unit.enabled)},
-                      {"duties", cell(duties)}},
+                      {"duties", cell(duties)}, {"words", cell(searchable(unit.id + " " + unit.name))}},
                      std::move(doc)));
 }
 

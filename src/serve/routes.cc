@@ -14,7 +14,10 @@ const std::vector<Route>& routes() {
     add_ingest_routes(out);
     add_alarm_routes(out);
     add_report_routes(out);
+    add_intake_routes(out);
     add_case_routes(out);
+    add_bulk_routes(out);
+    add_shift_routes(out);
     add_class_routes(out);
     add_attachment_routes(out);
     add_setup_routes(out);

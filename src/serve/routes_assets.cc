@@ -18,12 +18,8 @@ std::string found_items(const std::vector<Found>& found) {
   JsonWriter out(4096);
   out.begin_object().key("items").begin_array();
   for (const Found& one : found)
-    out.begin_object().member_raw("asset", one.doc).member("distance_m", std::round(one.distance * 10) / 10).end_object();
+    out.begin_object().member_raw("asset", one.row.doc).member("distance_m", std::round(one.distance * 10) / 10).end_object();
   return out.end_array().key("next").null().end_object().take();
-}
-
-Result<double> radius_of(const Call& call) {
-  return static_cast<double>(TRY(number_parameter(call, "radius_m", 500, 50'000)));
 }
 
 Result<Query> asset_query(const Call& call) {
@@ -49,9 +45,9 @@ void list_assets(Call& call) {
   const auto work = [&]() -> Result<HttpResponse> {
     const LngLat place = TRY(parse_near("near", *near));
     const std::size_t most = TRY(number_parameter(call, "limit", limits::kPageDefault, limits::kPageMost));
-    const auto found = TRY(nearest(call, *query, place, TRY(radius_of(call)), most));
+    const auto found = TRY(nearest(call, *query, place, TRY(radius_of(call)), most, place_of_asset));
     std::string out = "{\"items\":[";
-    for (const Found& one : found) out += (out.back() == '[' ? "" : ",") + one.doc;
+    for (const Found& one : found) out += (out.back() == '[' ? "" : ",") + one.row.doc;
     return json_response(200, out + "],\"next\":null}");
   };
   call.settle(work());
@@ -112,7 +108,7 @@ void nearby(Call& call) {
     TRY(apply_area(call, query));
     query.where.push_back({"key", Where::Op::not_equal, {asset.id}});
     const std::size_t most = TRY(number_parameter(call, "limit", 20, limits::kPageMost));
-    return json_response(200, found_items(TRY(nearest(call, std::move(query), *asset.place, TRY(radius_of(call)), most))));
+    return json_response(200, found_items(TRY(nearest(call, std::move(query), *asset.place, TRY(radius_of(call)), most, place_of_asset))));
   };
   call.settle(work());
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
 #include "command/case_table.h"
-#include "core/class_standard.h"
+#include "serve/case_offers.h"
 #include "serve/engine.h"
 #include "serve/list.h"
 #include "serve/names.h"
-#include "serve/offers.h"
+#include "serve/near.h"
 #include "serve/persons.h"
 #include "serve/project.h"
 
@@ -43,7 +45,7 @@ Result<ListView> case_list(const Call& call) {
   static constexpr Filter kFilters[] = {{"stage", "stage"}, {"unit", "unit"}, {"asset", "asset"}, {"class", "class"}, {"urgency", "urgency"},
                                         {"open", "open", Filter::Type::flag}, {"handler", "handler"},
                                         {"late", "late"}, {"supervised", "supervised"}, {"asked", "asked"},
-                                        {"appeal", "appeal"}, {"parent", "parent"},
+                                        {"appeal", "appeal"}, {"parent", "parent"}, {"revisit", "revisit"},
                                         {"q", "words", Filter::Type::text, Where::Op::contains},
                                         {"from", "opened_at", Filter::Type::since}, {"to", "opened_at", Filter::Type::until}};
   Query query{"cases"};
@@ -66,9 +68,50 @@ Result<ListView> case_list(const Call& call) {
                   }};
 }
 
+std::optional<LngLat> place_of(const Row& row) {
+  const auto file = case_of_doc(row.doc);
+  return file ? file->place : std::nullopt;
+}
+
+// Nearest first, each with its distance.
+Result<HttpResponse> cases_near(const Call& call, const ListView& view, std::string_view near) {
+  const LngLat place = TRY(parse_near("near", near));
+  const std::size_t most = TRY(number_parameter(call, "limit", limits::kPageDefault, limits::kPageMost));
+  std::string out = "{\"items\":[";
+  for (Found& one : TRY(nearest(call, view.query, place, TRY(radius_of(call)), most, place_of))) {
+    view.decorate(one.row);
+    JsonWriter distance;
+    distance.begin_object().member("distance_m", std::round(one.distance * 10) / 10).end_object();
+    append_members(one.row.doc, std::string_view(distance.text()).substr(1, distance.size() - 2));
+    out += (out.back() == '[' ? "" : ",") + one.row.doc;
+  }
+  return json_response(200, out + "],\"next\":null}");
+}
+
+// Who is called back: the people behind a closed case, masked as the caller may see them.
+void add_callers(const Call& call, Row& row) {
+  const auto file = case_of_doc(row.doc);
+  if (!file) return;
+  std::string out = "[";
+  for (const std::string& id : file->reports) {
+    auto report = call.city().journal->find("reports", id);
+    if (!report || !*report) continue;
+    mask_reporter(call, (*report)->doc);
+    out += (out.size() == 1 ? "" : ",") + (*report)->doc;
+  }
+  append_members(row.doc, "\"report_docs\":" + out + "]");
+}
+
 void list_cases(Call& call) {
   auto view = case_list(call);
   if (!view) return call.refuse(view.error());
+  if (const auto near = parameter(call, "near")) return call.settle(cases_near(call, *view, *near));
+  if (parameter(call, "revisit")) {
+    view->decorate = [self = call.shared_from_this(), names = std::move(view->decorate)](Row& row) {
+      names(row);
+      add_callers(*self, row);
+    };
+  }
   answer_list(call, std::move(*view));
 }
 
@@ -97,79 +140,12 @@ Result<Case> case_in_scope(const Call& call) {
   return file;
 }
 
-// Whether one of several 立结案标准 of the class is still to be chosen; a pack speaks for its own cases.
-Result<bool> standard_needed(const Call& call, const Case& file) {
-  if (!file.pack.empty() || !file.course.standard.empty() || file.klass.code.empty()) return false;
-  const auto row = TRY(call.city().journal->find("classes", class_key(file.klass)));
-  if (!row) return false;
-  const json::value doc = TRY(parse_json(row->doc));
-  const json::value* conditions = doc.is_object() ? doc.get_object().if_contains("conditions") : nullptr;
-  if (conditions == nullptr || !conditions->is_array()) return false;
-  const std::string date = local_date(file.opened_at, call.city().utc_offset);
-  const std::string day = date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 2);
-  std::size_t in_force = 0;
-  for (const json::value& one : conditions->get_array()) {
-    if (!one.is_object()) continue;
-    Condition condition;
-    condition.from = text_or(one.get_object(), "from");
-    condition.until = text_or(one.get_object(), "until");
-    in_force += is_in_force(condition, day) ? 1 : 0;
-  }
-  return in_force > 1;
-}
-
-// Whether a picture of what is wrong has come with a report or an act.
-Result<bool> picture_known(const Call& call, const Case& file) {
-  const auto has_pictures = [](const json::object& doc) {
-    const json::value* list = doc.if_contains("attachments");
-    return list != nullptr && list->is_array() && !list->get_array().empty();
-  };
-  for (const std::string& id : file.reports) {
-    const auto row = TRY(call.city().journal->find("reports", id));
-    if (row && has_pictures(TRY(parse_json(row->doc)).as_object())) return true;
-  }
-  Query query{"timeline", {{"case_no", Where::Op::equal, {file.no}}}};
-  query.limit = limits::kPageMost;
-  for (const Row& row : TRY(call.city().journal->list(query)).rows)
-    if (has_pictures(TRY(parse_json(row.doc)).as_object())) return true;
-  return false;
-}
-
-Result<bool> worked_on(const Call& call, const Case& file) {
-  const Actor& actor = call.caller.actor;
-  if (!actor.is(Role::handler) && !actor.is(Role::unit_desk)) return false;
-  Query query{"orders", {{"case_no", Where::Op::equal, {file.no}}}};
-  query.limit = limits::kPageMost;
-  for (const Row& row : TRY(call.city().journal->list(query)).rows) {
-    const json::value doc = TRY(parse_json(row.doc));
-    Order order;
-    order.unit = text_or(doc.as_object(), "unit");
-    order.handler = text_or(doc.as_object(), "handler");
-    if (went_to(order, actor)) return true;
-  }
-  return false;
-}
-
-Result<std::string> actions_member(const Call& call, const Case& file) {
-  CaseSurroundings around;
-  for (const std::string& no : file.course.children) {
-    const auto row = TRY(call.city().journal->find("cases", no));
-    around.children_open = around.children_open || (row && is_open(TRY(case_of_doc(row->doc)).stage));
-  }
-  around.standard_needed = TRY(standard_needed(call, file));
-  const Pack* pack = file.pack.empty() ? nullptr : call.city().packs()->pack(file.pack);
-  if (pack != nullptr && pack->the_case && pack->the_case->photo_before) around.picture_known = TRY(picture_known(call, file));
-  around.worked_on = TRY(worked_on(call, file));
-  return ",\"actions\":" +
-         case_offers(file, call.caller.actor, *call.city().packs(), call.city().root_area, call.now(), around);
-}
-
 Result<HttpResponse> whole_case(const Call& call, int status) {
   Row row = TRY(call.find_row("cases", call.arg()));
   const Case file = TRY(case_of_doc(row.doc));
   Names names(call.city());
   std::string more = name_members(names, file);
-  more += TRY(actions_member(call, file));
+  more += ",\"actions\":" + TRY(offers_of(call, file));
   const Where is_of{"case_no", Where::Op::equal, {file.no}};
   more += ",\"timeline\":" + TRY(rows_of(call, "timeline", is_of));
   more += ",\"orders\":" + TRY(rows_of(call, "orders", is_of));
@@ -198,7 +174,7 @@ void show_changed(Call& call, std::string_view no, const Answer& answer) {
   const auto file = row ? case_of_doc(row->doc) : Result<Case>(row.error());
   if (!file) return call.answer(document(answer.status, answer.body, answer.rev));
   Names names(call.city());
-  append_members(row->doc, name_members(names, *file) + *actions_member(call, *file));
+  append_members(row->doc, name_members(names, *file) + ",\"actions\":" + *offers_of(call, *file));
   call.answer(document(answer.status, std::move(row->doc), file->rev));
 }
 
@@ -262,7 +238,7 @@ void list_orders(Call& call) {
 void add_case_routes(std::vector<Route>& out) {
   out.insert(out.end(), {
     {"GET", "/api/v1/cases", "Cases, newest first", kReaders, Scope::list,
-     "stage area unit asset open overdue late supervised asked appeal parent class urgency handler q mine order from to @list", "", "[]Case", list_cases},
+     "stage area unit asset open overdue late supervised asked appeal parent class urgency handler revisit q mine order from to near radius_m @list", "", "[]Case", list_cases},
     {"POST", "/api/v1/cases", "A case opened by hand", kDesk, Scope::any, "", "CaseNew", "Case", open_case},
     {"GET", "/api/v1/cases/{no}", "One case with timeline, allowed actions, orders, alarms and reports", kReaders, Scope::item, "", "", "CaseWhole", show_case},
     {"GET", "/api/v1/cases/{no}/timeline", "What happened in the case", kReaders, Scope::item, "@list", "", "[]TimelineEntry", show_timeline},

@@ -188,8 +188,8 @@ Result<HttpResponse> places(const Call& call) {
   out.begin_object().key("items").begin_array();
   if (const auto near = parameter(call, "near")) {
     const LngLat here = TRY(parse_near("near", *near));
-    for (const Found& one : TRY(nearest(call, std::move(query), here, limits::kCitizenPlacesRadius_m, limits::kCitizenPlaces)))
-      put_place(out, TRY(asset_of_doc(one.doc)), kind, *place, one.distance);
+    for (const Found& one : TRY(nearest(call, std::move(query), here, limits::kCitizenPlacesRadius_m, limits::kCitizenPlaces, place_of_asset)))
+      put_place(out, TRY(asset_of_doc(one.row.doc)), kind, *place, one.distance);
   } else {
     query.order = "name";
     query.limit = limits::kCitizenPlaces;

@@ -76,7 +76,9 @@ void submit(Call& call) {
   const std::string key = "p-" + (repeat.empty() ? call.city().random_hex(12)
                                                  : sha256_hex(call.caller.principal + "\n" + std::string(repeat)).substr(0, 24));
   JsonWriter sealed;
-  sealed.begin_object().member("name", call.city().seal((*person)->name)).member("phone", call.city().seal((*person)->phone)).end_object();
+  sealed.begin_object().member("name", call.city().seal((*person)->name)).member("phone", call.city().seal((*person)->phone));
+  if (const std::string digits = phone_digits((*person)->phone); !digits.empty()) sealed.member("digest", call.city().phone_digest(digits));
+  sealed.end_object();
   ActionIn in;
   in.principal = call.caller.principal;
   in.verb = "person.put";

@@ -87,7 +87,7 @@ void put_source(Call& call) {
 
 void list_units(Call& call) {
   static constexpr Filter kFilters[] = {{"duty", "duties", Filter::Type::text, Where::Op::contains},
-                                        {"q", "name", Filter::Type::text, Where::Op::contains},
+                                        {"q", "words", Filter::Type::text, Where::Op::contains},
                                         {"enabled", "enabled", Filter::Type::flag}};
   list_of(call, "units", kFilters, "id name area duties phone enabled", true);
 }

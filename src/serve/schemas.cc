@@ -107,6 +107,18 @@ constexpr auto kSchemas = std::to_array<Schema>({
      "id! state!:waiting|placeless|filed|merged|rejected case:text? source class:Class title text location:Point? area "
      "address "
      "asset:text? reporter:Person? attachments:[text] at:time received_at:time external:text? status_external:text?"},
+    {"Caller", "phone!"},
+    {"RepeatPoint", "class! location!:Point area address title reports!:int first_at:time last_at:time cases:[text]"},
+    {"CaseNumbers", "cases!:[text]"},
+    {"BulkRefusal", "code why_not cases!:[text]"},
+    {"BulkOffer", "name! fields:[text] required:[text] can!:[text] cannot:[BulkRefusal]"},
+    {"BulkOffers", "items!:[BulkOffer] unread!:[text]"},
+    {"BulkAction", "action! cases!:[object]"},
+    {"BulkResult", "items!:[object]"},
+    {"ShiftNote", "note to:text"},
+    {"Shift",
+     "id! area! state!:waiting|taken|withdrawn giver! giver_name at!:time note to:text? taker:text? taker_name:text? ended_at:time? "
+     "taker_note rev!:int open:object"},
     {"Reason", "reason!"},
     {"Clock",
      "stage! started:time deadline:time? limit note:text? stopped:time? paused:bool reminded:int working:bool "
@@ -129,7 +141,7 @@ constexpr auto kSchemas = std::to_array<Schema>({
      "class_name:text? alarms:[text] "
      "reports:[text] unit:text? unit_name:text? handler:text? handler_name:text? deadline:Deadline? clocks:[Clock] "
      "candidates:[Candidate] opened_at:time dispatched_at:time? finished_at:time? closed_at:time? changed_at:time "
-     "level returns:int "
+     "level returns:int distance_m:number report_docs:[Report] "
      "reworks:int proof:bool agreed:bool limit returned_from:text? merged_into:text? course:Course pack origin rev!:int "
      "actions:[Offer]"},
     {"Course",

@@ -172,6 +172,10 @@ void Supervise::reach(Watched& watched, const CaseClocks::Mark& mark, Context& c
 // ---- the working calendar -------------------------------------------------------------------------------------
 
 Answer Supervise::act(const ActionIn& in, const Actor& actor, Context& city) {
+  return ShiftBook::handles(in.verb) ? shifts_.act(in, actor, city) : change_calendar(in, actor, city);
+}
+
+Answer Supervise::change_calendar(const ActionIn& in, const Actor& actor, Context& city) {
   if (const auto refused = calendar_.take(in, actor, city)) return *refused;
   std::int64_t changed = 0, without = 0;
   for (auto& [no, watched] : watched_) {
@@ -232,6 +236,7 @@ void Supervise::encode(Writer& out) const {
   cityloop::encode(out, flushed_at_);
   cityloop::encode(out, demands_);
   cityloop::encode(out, calendar_);
+  cityloop::encode(out, shifts_);
 }
 
 void Supervise::decode(Reader& in) {
@@ -241,6 +246,7 @@ void Supervise::decode(Reader& in) {
   cityloop::decode(in, flushed_at_);
   cityloop::decode(in, demands_);
   cityloop::decode(in, calendar_);
+  cityloop::decode(in, shifts_);
   due_.clear();
   due_at_.clear();
   for (const auto& [no, watched] : watched_) {

@@ -15,6 +15,7 @@
 #include "supervise/calendar_book.h"
 #include "supervise/clocks.h"
 #include "supervise/scores.h"
+#include "supervise/shift_book.h"
 
 namespace cityloop {
 
@@ -33,9 +34,8 @@ class Supervise {
   // Every action of a person, token, credential or source that changes or reveals something, also the refused ones. No
   // personal data: of the body only a keyed digest.
   void audit(const ActionIn& in, const Actor& actor, const Answer& answer, Context& city);
-  // The working calendar's deeds: `calendar.put`, `calendar.ship`. A new calendar counts what runs or waits anew
-  // (case.sla).
-  static bool handles(std::string_view verb) { return CalendarBook::handles(verb); }
+  // The working calendar's deeds (a new calendar counts what runs or waits anew: case.sla) and those of 交接班.
+  static bool handles(std::string_view verb) { return CalendarBook::handles(verb) || ShiftBook::handles(verb); }
   Answer act(const ActionIn& in, const Actor& actor, Context& city);
   const CalendarBook& calendar() const { return calendar_; }
   // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry); the marks due soon and overdue
@@ -67,9 +67,11 @@ class Supervise {
   void reach(Watched& watched, const CaseClocks::Mark& mark, Context& city);
   ClockRules rules() const { return {settings_.stage_limits, calendar_.in_force()}; }
   std::string day_of(Time time) const;
+  Answer change_calendar(const ActionIn& in, const Actor& actor, Context& city);
 
   Settings settings_;
   CalendarBook calendar_;
+  ShiftBook shifts_;
   std::map<std::string, Watched, std::less<>> watched_;
   AuditHead head_;
   Scores scores_;

@@ -53,6 +53,13 @@ export const operation = (page, name) => page.locator(`[data-operation="${name}"
 export const nothing_serious = async (page, what) => assert.deepEqual(await axe_findings(page), [], what);
 export const picture = async (page, name, more = {}) => await page.screenshot({ path: join(pictures, `${name}.png`), ...more });
 
+// People of the unit sign in: a token has no unit.
+export async function session_of(city, name) {
+  const answer = await fetch(`${city.http}/api/v1/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password: kPassword }) });
+  assert.ok(answer.ok, String(answer.status));
+  return { cookie: answer.headers.getSetCookie().map((one) => one.split(';')[0]).join('; '), 'x-csrf-token': (await answer.json()).csrf };
+}
+
 // Presses an offered action of the case page, fills its form and waits until it is done.
 export async function press(page, action, fill = async () => {}) {
   await operation(page, action).click({ timeout: kShort });

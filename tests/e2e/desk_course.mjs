@@ -5,19 +5,12 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { sign_in } from './browser.mjs';
 import { sleep, until } from './city.mjs';
-import { browser, close_browser, kDesk, kPassword, kShort, nothing_serious, open_browser, picture, press, with_desk } from './desk_city.mjs';
+import { browser, close_browser, kDesk, kPassword, kShort, nothing_serious, open_browser, picture, press, session_of, with_desk } from './desk_city.mjs';
 
 before(open_browser);
 after(close_browser);
 
 const kUnit = '500106-sanitation';
-
-// People of the unit sign in: a token has no unit.
-async function session_of(city, name) {
-  const answer = await fetch(`${city.http}/api/v1/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name, password: kPassword }) });
-  assert.ok(answer.ok, String(answer.status));
-  return { cookie: answer.headers.getSetCookie().map((one) => one.split(';')[0]).join('; '), 'x-csrf-token': (await answer.json()).csrf };
-}
 
 async function with_unit(work) {
   await with_desk(async (desk) => {

@@ -97,10 +97,23 @@ async function close_when_offered(page, city, no) {
   const button = page.locator('[data-operation="close"]:not([aria-disabled])');
   await until('the close is offered', async () => {
     await page.reload();
-    return await button.waitFor({ timeout: 1500 }).then(() => true, () => false);
+    return await button.waitFor({ timeout: 5000 }).then(() => true, () => false);
   }, 60_000);
   await act(page, 'close');
   await reaches(city, no, 'closed');
+}
+
+// Who, when and how long: each stage of the closed case shows its time, and together they are the whole.
+async function the_stages_add_up(page, city, no) {
+  await page.goto(`${city.http}/desk/cases/${no}`);
+  const total = Number(await page.locator('.stepper [data-total]').getAttribute('data-total', { timeout: kShort }));
+  const parts = await page.locator('.stepper [data-ms]').evaluateAll((all) => all.map((one) => Number(one.dataset.ms)));
+  const file = await city.must('GET', `/api/v1/cases/${no}`);
+  assert.equal(total, Date.parse(file.closed_at) - Date.parse(file.opened_at));
+  assert.equal(parts.reduce((sum, one) => sum + one, 0), total, String(parts));
+  assert.ok(parts.filter((one) => one > 0).length >= 5, `the stages took ${parts}`);
+  const entries = await page.locator('.timeline li').allInnerTexts();
+  for (const words of [/派遣[\s\S]*desk/, /接受[\s\S]*crew/, /核查[\s\S]*duty/, /结案[\s\S]*duty/]) assert.ok(entries.some((one) => words.test(one)), `${words}: ${entries.join('\n--\n')}`);
 }
 
 // Accepts, signs in at the place, photographs, sends: the crew's phone.
@@ -238,6 +251,7 @@ test('the manhole cover of 谊园路: street and bureau know, it is replaced, th
     for (let at = start + 60_000; at < Date.now(); at += 60_000) await say('cover-lamp-01', at, { tilt: 1, displacement: 0.01 });
     await say('cover-lamp-01', Date.now(), { tilt: 1, displacement: 0.01 });
     await close_when_offered(wall, city, alarm.case);
+    await the_stages_add_up(wall, city, alarm.case);
   });
 });
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done with a case: the server's offers as operations with their keys, and sending them with the revision seen.
-import { get, post } from '@core/api';
+import { attachment_url, get, post } from '@core/api';
 import { date_time, metres, short_case } from '@core/format';
 import { term } from '@core/i18n/terms';
 import { t as c } from '@core/i18n/words';
 import { is_down } from '@core/live';
 import { why_not } from '@core/alarm_actions';
 import type { Operation } from '@core/operation';
-import { class_key, type Case, type List, type Offer, type TimelineEntry } from '@core/words';
+import { class_key, type Case, type List, type Offer, type Report, type TimelineEntry } from '@core/words';
 import type { Option } from '@ui/components/OptionPicker.vue';
 
 // The next step of each stage stands first and is the main one.
@@ -57,21 +57,32 @@ export async function act_on_case(file: Case, action: string, body: Record<strin
   return post<Case>(`/cases/${file.no}/actions`, { action, ...body }, options);
 }
 
-function distance(a: Case, b: Case): number | null {
-  const [p, q] = [a.location?.coordinates, b.location?.coordinates];
-  if (!p || !q) return null;
-  return Math.hypot((p[0] - q[0]) * 111_320 * Math.cos((p[1] * Math.PI) / 180), (p[1] - q[1]) * 110_574);
+export interface Similar { file: Case; distance_m: number | null; photo?: string }
+const kSimilar_m = 500;
+const kSimilar = 5;
+type CaseNear = Case & { distance_m?: number };
+
+// Open cases that may be the same problem: same class first, then by distance; within 500 m or of the same asset. Each with a photo
+// where somebody took one.
+export async function similar_cases(file: Case, signal?: AbortSignal): Promise<Similar[]> {
+  const near = file.location?.coordinates.join(',');
+  const asked: Promise<List<CaseNear>>[] = [];
+  if (near) asked.push(get('/cases', { open: true, near, radius_m: kSimilar_m, limit: 50 }, signal));
+  if (file.asset) asked.push(get('/cases', { open: true, asset: file.asset, limit: 20 }, signal));
+  const found = new Map<string, CaseNear>();
+  for (const { items } of await Promise.all(asked)) for (const one of items) if (one.no !== file.no && !found.has(one.no)) found.set(one.no, one);
+  const rows = [...found.values()].sort((a, b) => Number(b.class?.code === file.class?.code) - Number(a.class?.code === file.class?.code) || (a.distance_m ?? 1e9) - (b.distance_m ?? 1e9)).slice(0, kSimilar);
+  return Promise.all(rows.map(async (one) => {
+    const photo = await photo_of(one, signal);
+    return { file: one, distance_m: one.distance_m ?? null, ...(photo ? { photo } : {}) };
+  }));
 }
 
-export interface Similar { file: Case; distance_m: number | null }
-
-// Open cases that may be the same problem: same class first, then by distance; within 500 m or of the same asset.
-export async function similar_cases(file: Case, signal?: AbortSignal): Promise<Similar[]> {
-  const { items } = await get<List<Case>>('/cases', { open: true, area: file.area.slice(0, 6), limit: 200 }, signal);
-  return items.filter((one) => one.no !== file.no).map((one) => ({ file: one, distance_m: distance(file, one) }))
-    .filter(({ file: one, distance_m }) => (file.asset && one.asset === file.asset) || (distance_m !== null && distance_m <= 500))
-    .sort((a, b) => Number(b.file.class?.code === file.class?.code) - Number(a.file.class?.code === file.class?.code) || (a.distance_m ?? 1e9) - (b.distance_m ?? 1e9))
-    .slice(0, 5);
+async function photo_of(file: Case, signal?: AbortSignal): Promise<string | undefined> {
+  if (!file.reports?.length) return undefined;
+  const report = await get<Report>(`/reports/${encodeURIComponent(file.reports[0]!)}`, {}, signal).catch(() => null);
+  const id = report?.attachments?.[0];
+  return id ? attachment_url(id) : undefined;
 }
 
 export function merge_options(rows: Similar[]): Option[] {

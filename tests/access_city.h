@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -45,6 +47,8 @@ class AccessCity {
     act("areas.import", "", R"({"type":"FeatureCollection","features":[)" + area(kHome, "home", 106.25, 106.50) + "," + area(kAway, "away", 106.50, 106.75) + "]}");
     act("calendar.put", "china",
         R"({"version":"1","hours":["08:00-12:00"],"weekend":["sunday"],"years":{"2022":{"holidays":[],"workdays":[]}}})");
+    std::ifstream formulas(std::string(CITYLOOP_SOURCE_DIR) + "/standards/scores.jsonc");
+    act("formulas.put", "china", {std::istreambuf_iterator<char>(formulas), std::istreambuf_iterator<char>()});
     home_ = lay(kHome, "home", 106.45);
     away_ = lay(kAway, "away", 106.55);
   }
@@ -183,6 +187,8 @@ class AccessCity {
     publish();
     out["shifts"] = text_or(parse_json(handed.body)->as_object(), "id");
     out["reports"] = text_or(parse_json(filed.body)->as_object(), "id");
+    out["scores"] = "daily.2022-08-21." + code;
+    act("score_report.put", out["scores"], R"({"title":")" + mark + R"( report","text":"x","snapshot":"2022-08-21-0"})");
     return out;
   }
   std::uint64_t rev(const std::string& no) { return city_.city().command().open_case(no)->rev; }

@@ -11,6 +11,10 @@ namespace {
 
 const std::string kTank = R"("kind":"septic_tank","name":"usurped","location":{"type":"Point","coordinates":[106.55,29.54]})";  // lies in the other district
 
+const std::string kFormulas =
+    R"({"version":"9","grades":{"A":90,"B":80,"C":70,"D":60},"indicators":[{"id":"usurped_rate","title":{"zh":"x","en":"x"},)"
+    R"("definition":{"zh":"x","en":"x"},"numerator":"on_time","denominator":"due","objects":["area"]}]})";
+
 // How to reach for the other district. `@` in the path is its name for the subject.
 struct Reach {
   std::string path{};
@@ -37,6 +41,16 @@ const std::map<std::string, Reach>& reaches() {
       {"GET /api/v1/packs", {"/api/v1/packs", "", "", "shared"}},
       {"GET /api/v1/packs/{name}", {"/api/v1/packs/septic_gas", "", "", "shared"}},
       {"GET /api/v1/scores", {"/api/v1/scores"}},
+      {"GET /api/v1/scores/cases", {"/api/v1/scores/cases?object=area&id=500103&count_of=opened"}},
+      {"GET /api/v1/scores/formulas", {"/api/v1/scores/formulas", "", "", "shared"}},  // one set for the whole city
+      {"GET /api/v1/scores/formulas/{name}", {"/api/v1/scores/formulas/china", "", "", "shared"}},
+      {"GET /api/v1/scores/locks", {"/api/v1/scores/locks", "", "", "shared"}},  // a month is locked for the whole city
+      {"POST /api/v1/scores/locks/{month}", {"/api/v1/scores/locks/2022-07", "{}"}},
+      {"GET /api/v1/scores/reports", {"/api/v1/scores/reports"}},
+      {"GET /api/v1/scores/reports/{id}", {"/api/v1/scores/reports/@"}},
+      {"PUT /api/v1/scores/reports/{id}", {"/api/v1/scores/reports/@", R"({"title":"usurped","text":"usurped","snapshot":"x"})"}},
+      {"POST /api/v1/scores/reports/{id}:sign", {"/api/v1/scores/reports/@:sign", "{}"}},
+      {"PUT /api/v1/scores/formulas/{name}", {"/api/v1/scores/formulas/ours", kFormulas}},
       {"GET /api/v1/assets", {"/api/v1/assets"}},
       {"POST /api/v1/assets:import",
        {"/api/v1/assets:import",

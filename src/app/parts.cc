@@ -84,6 +84,7 @@ Result<void> Server::Parts::first_inputs(Server& server, Time down_since, const 
   loop->between_turns([&](City& running) { known = running.packs_digest(); });
   if (known != digest) TRY(must(server.act("packs.put", "", json::serialize(json::object{{"packs", packs}})), "packs"));
   TRY(ship_calendar(server));
+  TRY(ship_formulas(server));
   TRY(ship_classes(server));
   if (loop->access()->users.empty()) {
     TRY(lay_districts(server));
@@ -147,6 +148,25 @@ Result<void> Server::Parts::ship_calendar(Server& server) {
     log_warning(warning +
                 "; limits in working time that run past it get no deadline (docs/how-to/set-the-calendar.md)");
   return {};
+}
+
+// The formulas of scores, ours until the city puts its own.
+Result<void> Server::Parts::ship_formulas(Server& server) {
+  const std::string path = program_folder() + "/standards/scores.jsonc";
+  std::string known;
+  bool own = false;
+  loop->between_turns([&](City& running) {
+    const FormulaBook& book = running.supervise().formulas();
+    known = book.text();
+    own = !known.empty() && !book.shipped();
+  });
+  if (own) return {};
+  if (!std::filesystem::exists(path)) {
+    log_warning("no formulas of scores: " + path + " is not there");
+    return {};
+  }
+  const std::string text = text_of_file(path);
+  return text == known ? Result<void>() : must(server.act("formulas.ship", "china", text), path);
 }
 
 // 96 bits are enough for a link that says one thing of one notice, and short enough for an SMS.

@@ -73,6 +73,7 @@ struct Server::Parts {
   Result<void> first_inputs(Server& server, Time down_since, const std::function<void(const std::string&)>& say);
   Result<void> lay_districts(Server& server);
   Result<void> ship_calendar(Server& server);
+  Result<void> ship_formulas(Server& server);
   Result<void> ship_classes(Server& server);
   CityFace face(Server& server);
   std::string notice_key(std::string_view notice) const;

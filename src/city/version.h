@@ -6,12 +6,12 @@
 
 namespace cityloop {
 
-inline constexpr std::uint32_t kStepVersion = 6;  // Log records and checkpoints
+inline constexpr std::uint32_t kStepVersion = 7;  // Log records and checkpoints
 inline constexpr std::uint32_t kOldestState =
-    6;  // the oldest version whose checkpoint this program reads: an upgrade goes
+    7;  // the oldest version whose checkpoint this program reads: an upgrade goes
         // through a clean stop, which leaves a checkpoint and no log to replay.
-        // 6 keeps hand-overs that those before did not; nothing converts those
-inline constexpr std::uint32_t kSchemaVersion = 2;  // Journal tables
+        // 7 keeps the facts of scores that those before did not; nothing converts those
+inline constexpr std::uint32_t kSchemaVersion = 3;  // Journal tables
 inline constexpr const char* kProgramVersion = "0.1.0";
 
 }  // namespace cityloop

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "serve/engine.h"
+#include "serve/score_read.h"
 
 namespace cityloop::serve {
 namespace {
@@ -24,16 +25,11 @@ Where is(std::string column, std::string value) { return {std::move(column), Whe
 Where is(std::string column, std::int64_t value) { return {std::move(column), Where::Op::equal, {value}}; }
 Where from(std::string column, Time at) { return {std::move(column), Where::Op::at_least, {std::int64_t{to_ms(at)}}}; }
 
-Result<void> count_score(const Engine& engine, const std::string& area, Time now, CityCounts& out) {
-  const std::string day = local_date(now, engine.city.utc_offset);
+Result<void> count_score(const Engine& engine, const std::string& area, CityCounts& out) {
   const std::string& id = area.empty() ? engine.city.root_area : area;
-  const auto row = TRY(engine.city.journal->find("scores", "area:" + id + ":" + day.substr(0, 4) + "-" + day.substr(4, 2)));
-  if (!row) return {};
-  const json::value doc = TRY(parse_json(row->doc));
-  const json::value* rate = doc.as_object().if_contains("on_time_rate");
-  if (rate == nullptr || !rate->is_object()) return {};
-  out.on_time = static_cast<std::uint64_t>(TRY(want_number(rate->get_object(), "n")).value_or(0));
-  out.due = static_cast<std::uint64_t>(TRY(want_number(rate->get_object(), "d")).value_or(0));
+  const ScoreSums sums = TRY(read_score(engine.city, "area", id, period_of("month", local_day(engine.city))));
+  out.on_time = static_cast<std::uint64_t>(at(sums.counts, Count::on_time));
+  out.due = static_cast<std::uint64_t>(at(sums.counts, Count::due));
   return {};
 }
 
@@ -70,7 +66,7 @@ Result<CityCounts> count_anew(Engine& engine, const std::string& area, Time now)
   out.cases_closed_today = TRY(counter.rows("cases", {from("closed_at", midnight)}));
   out.reports_waiting = TRY(counter.rows("reports", {{"state", Where::Op::in, {std::string("waiting"), std::string("placeless")}}}));
   out.sources_late = TRY(counter.rows("sources", {{"state", Where::Op::in, {std::string("late"), std::string("disconnected")}}}, false));
-  TRY(count_score(engine, area, now, out));
+  TRY(count_score(engine, area, out));
   TRY(count_points(engine, area, out));
   return out;
 }

@@ -11,7 +11,7 @@ namespace {
 
 bool is_configuration(std::string_view table) {
   return table == "areas" || table == "packs" || table == "sources" || table == "receivers" || table == "settings" ||
-         table == "units" || table == "calendars" || table == "classes";
+         table == "units" || table == "calendars" || table == "classes" || table == "formulas";
 }
 
 struct Facer {

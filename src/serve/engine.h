@@ -74,6 +74,7 @@ void add_setup_routes(std::vector<Route>& out);
 void add_public_routes(std::vector<Route>& out);
 void add_public_report_routes(std::vector<Route>& out);
 void add_notice_routes(std::vector<Route>& out);
+void add_score_routes(std::vector<Route>& out);
 void add_access_routes(std::vector<Route>& out);
 
 // Roles by what they have in common; each route lists its own set.

@@ -193,6 +193,7 @@ struct Projector {
 
 void add_event(const Event& event, const TimelineEntry* entry, bool merged, std::vector<RowChange>& rows) {
   if (std::holds_alternative<Record>(event.body) || std::holds_alternative<AuditEntry>(event.body)) return;
+  if (event.kind == "score.fact") return;  // no screen follows them
   const EventFace face = face_of(event);
   std::string doc = face.topic.empty() || merged ? quiet_message(event, face) : ev_message(event, face, entry, event.at);
   rows.push_back(row("events", seq_key(event.seq),

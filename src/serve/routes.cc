@@ -22,6 +22,7 @@ const std::vector<Route>& routes() {
     add_attachment_routes(out);
     add_setup_routes(out);
     add_notice_routes(out);
+    add_score_routes(out);
     add_access_routes(out);
     add_public_routes(out);
     add_public_report_routes(out);

@@ -199,25 +199,9 @@ void show_pack(Call& call) {
   call.answer_json(200, pack_doc(*pack));
 }
 
-// ---- scores
-
-void scores(Call& call) {
-  static constexpr Filter kFilters[] = {{"object", "object"}, {"period", "period"}, {"id", "id"}};
-  Query query{"scores"};
-  const std::string_view object = call.request.parameter("object");
-  if (!object.empty() && object != "area" && object != "unit" && object != "post")
-    return call.refuse(bad_parameter("object", "must be area, unit or post"));
-  if (const auto known = apply_filters(call, kFilters, query); !known) return call.refuse(known.error());
-  if (const auto scoped = apply_area(call, query); !scoped) return call.refuse(scoped.error());
-  answer_list(call, {std::move(query), "object id name period opened dispatched due on_time overdue closed rework returned "
-                                       "on_time_rate.n on_time_rate.d on_time_rate.value"});
-}
-
 }  // namespace
 
 void add_city_routes(std::vector<Route>& out) {
-  constexpr RoleSet kScored = roles(Role::evaluator, Role::leader, Role::inspector, Role::shift_leader, Role::dispatcher, Role::unit_desk,
-                                    Role::admin, Role::wall);
   out.insert(out.end(), {
     {"GET", "/healthz", "The process answers", 0, Scope::open, "", "", "Status", healthz},
     {"GET", "/readyz", "The city takes inputs", 0, Scope::open, "", "", "Status", readyz},
@@ -227,7 +211,6 @@ void add_city_routes(std::vector<Route>& out) {
     {"GET", "/api/v1/areas", "Areas; format=geojson: with their borders", kViewers, Scope::any, "parent q @list", "", "[]Area", areas},
     {"GET", "/api/v1/packs", "Scenario packs", kViewers, Scope::any, "", "", "[]Pack", packs},
     {"GET", "/api/v1/packs/{name}", "One pack; format=source: the file", kViewers, Scope::any, "format", "", "Pack", show_pack},
-    {"GET", "/api/v1/scores", "Scores of areas, units and posts", kScored, Scope::list, "object period id area @list", "", "[]Score", scores},
   });
 }
 

@@ -64,7 +64,8 @@ TEST(Routes, a_foreign_area_is_refused_item_by_item) {
   notice.id = "5001062022082200001:1";
   notice.area = "500106";
   city.happen("notice.put", notice);
-  const std::map<std::string, std::string> args{{"assets", "tank-1"}, {"alarms", "a-1"},       {"cases", "5001062022082200001"}, {"reports", "r-1"},
+  city.happen("score.report", RowPut{"score_reports", "daily.2022-08-21.500106", "500106", {}, R"({"id":"daily.2022-08-21.500106","area":"500106","rev":1})"});
+  const std::map<std::string, std::string> args{{"scores", "daily.2022-08-21.500106"}, {"assets", "tank-1"}, {"alarms", "a-1"},       {"cases", "5001062022082200001"}, {"reports", "r-1"},
                                                 {"units", "u-1"},     {"attachments", "ab12"}, {"receivers", "hook"},            {"users", "li"},
                                                 {"notices", "5001062022082200001:1"}};
   for (const Role role : {Role::admin, Role::dispatcher, Role::shift_leader, Role::security_admin}) {
@@ -74,7 +75,7 @@ TEST(Routes, a_foreign_area_is_refused_item_by_item) {
       const std::string family = route.pattern.substr(8, route.pattern.find_first_of("/:", 8) - 8);
       // Registering and changing the register is checked in the turn, where the area of the place is known.
       const bool in_the_turn = (family == "assets" && (route.method == "PUT" || route.method == "DELETE" || route.pattern.ends_with("silence"))) ||
-                               (family == "units" && route.method != "GET") || family == "tokens" || (family == "users" && route.method == "PUT") || route.pattern == "/api/v1/alarms:test";
+                               ((family == "units" || family == "scores") && route.method != "GET") || family == "tokens" || (family == "users" && route.method == "PUT") || route.pattern == "/api/v1/alarms:test";
       if (in_the_turn) continue;
       ASSERT_TRUE(args.contains(family)) << route.pattern;
       const std::string path = path_of(route.pattern, args.at(family));

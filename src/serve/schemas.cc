@@ -56,10 +56,24 @@ constexpr auto kSchemas = std::to_array<Schema>({
     {"Rule", "alert! kind title_zh title_en advice_zh advice_en levels:[RuleLevel]"},
     {"Pack", "name! version title_zh title_en kinds:[Kind] rules:[Rule]"},
     {"Rate", "n:number d:number value:number?"},
-    {"Score",
-     "object! id! name period! opened:int dispatched:int due:int on_time:int overdue:int closed:int rework:int "
-     "returned:int extended:int "
-     "on_time_rate:Rate rework_rate:Rate return_rate:Rate extension_rate:Rate close_rate:Rate definition_zh definition_en"},
+    {"ScoreTotal", "value:number? grade:text? before:number? rank:int? rank_before:int?"},
+    {"Score", "object! id! name! parent:text? total:bool score:ScoreTotal counts:object rates:object corrections:object?"},
+    {"ScoreIndicator",
+     "id! title_zh! title_en! definition_zh definition_en numerator! denominator! weight:number good:high|low objects:[text]"},
+    {"ScoreTable",
+     "object! area! area_name period! kind! from! to! before! running:bool snapshot! locked:ScoreLocked? formulas! formulas_version! "
+     "indicators:[ScoreIndicator] items:[Score]"},
+    {"ScoreFact",
+     "case! kind! day! area unit:text? unit_name:text? post:text? class:text? source:text? sign:int correction:bool title:text? "
+     "stage:text?"},
+    {"ScoreLocked", "by! by_name at!:time"},
+    {"ScoreLock", "period! locked_by! locked_at!:time formulas version source"},
+    {"ScoreReportPut", "title! text! snapshot!"},
+    {"ScoreReport",
+     "id! kind!:daily|monthly|analysis period! area! title! text! snapshot! state!:draft|signed written_by written_by_name written_at:time "
+     "signed_by:text? signed_by_name:text? signed_at:time? rev!:int"},
+    {"FormulasPut", "version! grades!:object indicators!:[object]"},
+    {"Formulas", "name! version! indicators:int shipped:bool changed_by changed_at:time rev:int source!"},
     {"SilenceDoc", "until:time reason by"},
     {"Silence", "until!:time reason!"},
     {"AssetPut",

@@ -11,6 +11,7 @@ ColumnSpec number(std::string name) { return {std::move(name), Type::integer, fa
 ColumnSpec real(std::string name) { return {std::move(name), Type::real, false, true}; }
 ColumnSpec unique(std::string name) { return {std::move(name), Type::text, true, true}; }
 ColumnSpec scanned(std::string name) { return {std::move(name), Type::text, false, false}; }  // searched by `contains`
+ColumnSpec stored(std::string name) { return {std::move(name), Type::text, false, false}; }   // an index of several has it
 
 std::vector<TableSpec> make_tables() {
   return {
@@ -54,7 +55,16 @@ std::vector<TableSpec> make_tables() {
       {"calendars", {}},
       {"classes", {text("scheme"), text("type"), text("code"), text("duty"), scanned("words")}},
       {"commands", {text("asset"), text("state"), text("area"), number("at")}},
-      {"scores", {text("object"), text("id"), text("period"), text("area")}},
+      {"scores",
+       {stored("object"), stored("id"), stored("day"), stored("parent"), stored("area")},
+       {{"object", "parent", "day"}, {"object", "id", "day"}}},
+      {"score_facts",
+       {stored("kind"), stored("day"), stored("area"), stored("unit"), stored("post"), stored("class"), stored("counts"),
+        {"correction", Type::integer, false, false}},
+       {{"kind", "day", "area"}, {"unit", "kind", "day"}}},
+      {"score_locks", {}},
+      {"score_reports", {text("kind"), text("period"), text("state"), text("area"), number("at")}},
+      {"formulas", {}},
       {"shifts", {text("area"), text("state"), text("giver"), text("taker"), number("at")}},
       {"settings", {}},
   };

@@ -24,6 +24,10 @@ std::vector<std::string> areas_around(const std::string& area, const Register& t
   return areas;
 }
 
+bool is_before_filing(Stage stage) {
+  return stage == Stage::reported || stage == Stage::verifying || stage == Stage::pending_register || stage == Stage::not_accepted;
+}
+
 std::string subject_of(const ActionIn& in, const Answer& answer) {
   if (!in.subject.empty() || answer.status >= 400) return in.subject;
   const auto body = parse_json(answer.body);
@@ -52,6 +56,8 @@ void Supervise::hear(Event& event, Context& city) {
     if (added->entry.action == kReminder) return;  // numbered where it was made
     const auto watched = watched_.find(added->case_no);
     if (watched != watched_.end()) added->entry.seq = ++watched->second.entries;
+  } else if (const auto* report = std::get_if<Report>(&event.body)) {
+    hear_report(*report);
   }
 }
 
@@ -68,31 +74,91 @@ void Supervise::hear_case(Case& file, Context& city) {
   schedule(file.no, watched);
 }
 
+// A case that a report opened was found by who reported; the report is told after its case.
+void Supervise::hear_report(const Report& report) {
+  const auto watched = watched_.find(report.case_no);
+  if (watched == watched_.end() || watched->second.file.origin != "report:" + report.id) return;
+  const CaseFacts before = watched->second.facts;
+  watched->second.facts.source = report.source;
+  scores_.replace(before, watched->second.facts);
+}
+
+std::string Supervise::source_of(const Case& file, const Context& city) const {
+  if (file.origin.starts_with("alarm:")) {
+    const Asset* asset = city.tables.asset(file.asset);
+    const KindSpec* kind = asset == nullptr ? nullptr : city.packs.kind(asset->kind);
+    return kind != nullptr && kind->layer == "camera" ? "camera" : "sensor";
+  }
+  const auto parent = watched_.find(file.course.parent);
+  return parent == watched_.end() ? "desk" : parent->second.facts.source;
+}
+
 // What scores count of it, from the step between the case as last heard and as it is now.
 void Supervise::learn(Watched& watched, const Case& file, bool fresh, Context& city) const {
   CaseFacts& facts = watched.facts;
-  const std::string today = day_of(city.now);
+  const std::string today = day_of(fresh ? file.changed_at : city.now);
+  if (fresh) facts.source = source_of(file, city);
   if (fresh || watched.file.area != file.area) facts.areas = areas_around(file.area, city.tables);
+  facts.no = file.no;
+  facts.klass = file.klass.code.empty() ? "" : class_key(file.klass);
   facts.opened = day_of(file.opened_at);
   facts.closed = file.closed_at ? day_of(*file.closed_at) : "";
+  facts.unit = file.unit;
   const bool was_handed = !fresh && watched.file.stage == Stage::pending_handle;
   const bool taken_up = !fresh && watched.file.stage == Stage::handling;  // given back by its handler: no new dispatch
   const bool waited = !fresh && watched.file.stage == Stage::suspended;
-  if (file.stage == Stage::pending_handle && !was_handed && !taken_up && !waited) facts.dispatched.push_back({today, file.unit});
-  if (was_handed && file.returns > watched.file.returns) facts.returned.push_back({today, watched.file.unit});
-  if (!fresh && file.reworks > watched.file.reworks) facts.reworked.push_back({today, file.unit});
-  if (!fresh && file.course.extensions > watched.file.course.extensions) facts.extended.push_back({today, file.unit});
-  facts.unit = file.unit;
-  facts.terms = terms_of(watched.clocks, file.course.exempt);
+  const bool handed = file.stage == Stage::pending_handle && !was_handed && !taken_up && !waited;
+  if (handed) facts.dispatches.push_back({today, file.unit});
+  if (was_handed && file.returns > watched.file.returns && !facts.dispatches.empty()) facts.dispatches.back().returned = true;
+  if (is_before_filing(file.stage)) {
+    facts.filed.clear();
+  } else if (facts.filed.empty() && file.stage != Stage::suspended) {
+    facts.filed = fresh ? facts.opened : today;
+  }
+  facts.reworked = file.reworks > 0;
+  facts.extended = file.course.extensions > 0;
+  if (file.course.satisfaction.empty()) facts.revisited.clear();
+  else if (fresh || watched.file.course.satisfaction != file.course.satisfaction) facts.revisited = today;
+  facts.satisfied = file.course.satisfaction == "satisfied" || file.course.satisfaction == "very_satisfied";
+  facts.supervisions.clear();
+  for (const Supervision& one : file.course.supervisions)
+    facts.supervisions.push_back({day_of(one.at), one.replied_at && (!one.due || *one.replied_at <= *one.due)});
+  learn_cut(facts, file, today);
+  watched.file.course.exempt = file.course.exempt;
+  learn_terms(watched, file.stage == Stage::suspended, today);
 }
 
-// An upheld appeal takes the disposal out of the scores; the clock itself keeps what it showed.
-std::vector<CaseFacts::Term> Supervise::terms_of(const CaseClocks& clocks, bool exempt) const {
+// What is taken out of the counts altogether.
+void Supervise::learn_cut(CaseFacts& facts, const Case& file, const std::string& today) {
+  const std::string cut = file.stage == Stage::not_accepted ? "not_accepted"
+                          : file.stage != Stage::cancelled  ? ""
+                          : file.merged_into.empty()        ? "cancelled"
+                                                            : "merged";
+  if (cut == facts.cut) return;
+  facts.cut = cut;
+  facts.cut_on = cut.empty() ? "" : today;
+}
+
+// An upheld appeal takes the disposal out of the scores, an agreed suspension for as long as it lasts; the clock itself
+// keeps what it showed.
+void Supervise::learn_terms(Watched& watched, bool suspended, const std::string& today) const {
+  CaseFacts& facts = watched.facts;
+  facts.terms = terms_of(watched.clocks.shown());
+  const std::string exempt = watched.file.course.exempt ? "appeal" : suspended ? "suspension" : "";
+  if (exempt == facts.exempt) return;
+  facts.exempt = exempt;
+  facts.exempt_on = exempt.empty() ? "" : today;
+  if (exempt != "appeal") return;
+  for (const CaseFacts::Term& term : facts.terms)
+    if (term.stage == Stage::handling) facts.exempt_on = term.day;  // beside the figure that it left
+}
+
+// A deadline counts once it has come, or once the work before it is done.
+std::vector<CaseFacts::Term> Supervise::terms_of(const std::vector<Clock>& clocks) const {
   std::vector<CaseFacts::Term> terms;
-  for (const StageClock& clock : clocks.all()) {
-    if (!clock.clock.deadline || (exempt && clock.clock.stage == Stage::handling)) continue;
-    const bool missed = clock.clock.overdue;
-    terms.push_back({clock.clock.stage, day_of(*clock.clock.deadline), clock.clock.stopped && !missed, missed});
+  for (const Clock& clock : clocks) {
+    if (!clock.deadline || (!clock.stopped && !clock.overdue)) continue;
+    terms.push_back({clock.stage, day_of(*clock.deadline), !clock.overdue, clock.overdue, clock.stopped.has_value()});
   }
   return terms;
 }
@@ -137,7 +203,7 @@ void Supervise::tick(Context& city) {
 void Supervise::reach(Watched& watched, const CaseClocks::Mark& mark, Context& city) {
   watched.clocks.reach(mark.percent);
   const CaseFacts before = watched.facts;
-  watched.facts.terms = terms_of(watched.clocks, watched.file.course.exempt);
+  watched.facts.terms = terms_of(watched.clocks.shown());
   scores_.replace(before, watched.facts);
   Case file = watched.file;
   file.clocks = watched.clocks.shown();
@@ -172,7 +238,10 @@ void Supervise::reach(Watched& watched, const CaseClocks::Mark& mark, Context& c
 // ---- the working calendar -------------------------------------------------------------------------------------
 
 Answer Supervise::act(const ActionIn& in, const Actor& actor, Context& city) {
-  return ShiftBook::handles(in.verb) ? shifts_.act(in, actor, city) : change_calendar(in, actor, city);
+  if (FormulaBook::handles(in.verb)) return formulas_.take(in, actor, city);
+  if (ScoreDesk::handles(in.verb)) return decide(in, actor, city);
+  if (ShiftBook::handles(in.verb)) return shifts_.act(in, actor, city);
+  return change_calendar(in, actor, city);
 }
 
 Answer Supervise::change_calendar(const ActionIn& in, const Actor& actor, Context& city) {
@@ -189,7 +258,7 @@ Answer Supervise::change_calendar(const ActionIn& in, const Actor& actor, Contex
     if (std::ranges::equal(before, after, same)) continue;
     ++changed;
     const CaseFacts facts = watched.facts;
-    watched.facts.terms = terms_of(watched.clocks, watched.file.course.exempt);
+    watched.facts.terms = terms_of(after);
     scores_.replace(facts, watched.facts);
     schedule(no, watched);
     Case file = watched.file;
@@ -198,6 +267,15 @@ Answer Supervise::change_calendar(const ActionIn& in, const Actor& actor, Contex
   }
   return done(json::serialize(
       json::object{{"name", calendar_.name()}, {"cases_changed", changed}, {"clocks_without_deadline", without}}));
+}
+
+// What was learnt before the lock is in the rows of the month, what is learnt after it stands beside them.
+Answer Supervise::decide(const ActionIn& in, const Actor& actor, Context& city) {
+  const Answer answer = desk_.act(in, actor, formulas_, day_of(city.now), city);
+  if (in.verb != "score.lock" || answer.status >= 400) return answer;
+  scores_.flush(city);
+  scores_.lock(in.subject);
+  return answer;
 }
 
 Time Supervise::next_due() const {
@@ -237,6 +315,8 @@ void Supervise::encode(Writer& out) const {
   cityloop::encode(out, demands_);
   cityloop::encode(out, calendar_);
   cityloop::encode(out, shifts_);
+  cityloop::encode(out, formulas_);
+  cityloop::encode(out, desk_);
 }
 
 void Supervise::decode(Reader& in) {
@@ -247,6 +327,8 @@ void Supervise::decode(Reader& in) {
   cityloop::decode(in, demands_);
   cityloop::decode(in, calendar_);
   cityloop::decode(in, shifts_);
+  cityloop::decode(in, formulas_);
+  cityloop::decode(in, desk_);
   due_.clear();
   due_at_.clear();
   for (const auto& [no, watched] : watched_) {

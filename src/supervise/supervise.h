@@ -14,6 +14,8 @@
 #include "supervise/audit.h"
 #include "supervise/calendar_book.h"
 #include "supervise/clocks.h"
+#include "supervise/formula_book.h"
+#include "supervise/score_desk.h"
 #include "supervise/scores.h"
 #include "supervise/shift_book.h"
 
@@ -34,10 +36,14 @@ class Supervise {
   // Every action of a person, token, credential or source that changes or reveals something, also the refused ones. No
   // personal data: of the body only a keyed digest.
   void audit(const ActionIn& in, const Actor& actor, const Answer& answer, Context& city);
-  // The working calendar's deeds (a new calendar counts what runs or waits anew: case.sla) and those of 交接班.
-  static bool handles(std::string_view verb) { return CalendarBook::handles(verb) || ShiftBook::handles(verb); }
+  // The deeds of the working calendar, of 交接班, of the scores' formulas, locks and reports. A new calendar counts what runs or
+  // waits anew (case.sla); new formulas change no count.
+  static bool handles(std::string_view verb) {
+    return CalendarBook::handles(verb) || ShiftBook::handles(verb) || FormulaBook::handles(verb) || ScoreDesk::handles(verb);
+  }
   Answer act(const ActionIn& in, const Actor& actor, Context& city);
   const CalendarBook& calendar() const { return calendar_; }
+  const FormulaBook& formulas() const { return formulas_; }
   // Reminders at 50, 80 and 100 % of a clock, each once (case.sla and a timeline entry); the marks due soon and overdue
   // (case.sla); changed score rows; cases forgotten.
   void tick(Context& city);
@@ -46,7 +52,7 @@ class Supervise {
   std::vector<ActionIn> take_demands();
 
   const AuditHead& audit_head() const { return head_; }  // for anchoring outside the folder
-  const ScoreTable& scores() const { return scores_.table(); }
+  ScoreTable scores() const { return scores_.table(); }
   const CaseClocks* clocks(std::string_view case_no) const;  // null: not watched
 
   void encode(Writer& out) const;
@@ -62,7 +68,12 @@ class Supervise {
 
   void hear_case(Case& file, Context& city);
   void learn(Watched& watched, const Case& file, bool fresh, Context& city) const;
-  std::vector<CaseFacts::Term> terms_of(const CaseClocks& clocks, bool exempt) const;
+  static void learn_cut(CaseFacts& facts, const Case& file, const std::string& today);
+  void learn_terms(Watched& watched, bool suspended, const std::string& today) const;
+  std::vector<CaseFacts::Term> terms_of(const std::vector<Clock>& clocks) const;
+  void hear_report(const Report& report);
+  Answer decide(const ActionIn& in, const Actor& actor, Context& city);
+  std::string source_of(const Case& file, const Context& city) const;
   void schedule(const std::string& no, const Watched& watched);
   void reach(Watched& watched, const CaseClocks::Mark& mark, Context& city);
   ClockRules rules() const { return {settings_.stage_limits, calendar_.in_force()}; }
@@ -72,6 +83,8 @@ class Supervise {
   Settings settings_;
   CalendarBook calendar_;
   ShiftBook shifts_;
+  FormulaBook formulas_;
+  ScoreDesk desk_;
   std::map<std::string, Watched, std::less<>> watched_;
   AuditHead head_;
   Scores scores_;

@@ -33,6 +33,21 @@ export function alarm_offers(alarm) {
   return [offer('acknowledge', alarm.acknowledged ? 'it is acknowledged' : ''), offer('open_case', alarm.case ? 'it has a case' : ''), offer('notify', '', ['receiver']), offer('shelve', alarm.state === 'cleared' ? 'it is over' : '', ['until', 'reason']), offer('false_alarm', alarm.false_alarm ? 'it is marked already' : '', ['reason'])];
 }
 
+// One row an area, with the indicators that the page must know how to show: high and low is good, nothing to divide by.
+function score_table(world, query) {
+  const object = query.get?.('object') ?? query.object ?? 'area', period = query.get?.('period') ?? query.period ?? '2022-08';
+  const indicators = [['on_time_rate', '按期处置率', 'On-time disposal rate', 'on_time', 'due', 'high', 60], ['rework_rate', '返工率', 'Rework rate', 'rework', 'due', 'low', 40], ['satisfaction_rate', '满意率', 'Satisfaction', 'satisfied', 'revisited', 'high', 0]]
+    .map(([id, title_zh, title_en, numerator, denominator, good, weight]) => ({ id, title_zh, title_en, definition_zh: `${title_zh}的口径`, definition_en: `What ${title_en} means`, numerator, denominator, good, weight, objects: ['area', 'unit'] }));
+  const items = world.areas.slice(0, 10).map((area, i) => {
+    const counts = { opened: 40 + i, filed: 36 + i, found_machine: 20, found_sensor: 20, found_public: 16 + i, due: 30 + i, on_time: 28, rework: i % 3, satisfied: 0, revisited: 0, cancelled: i % 2, outstanding: i };
+    const rate = (n, d, good) => ({ n, d, value: d ? n / d : null, grade: d ? (good ? n / d : 1 - n / d) >= 0.9 ? 'A' : 'C' : null, before: d ? 0.9 : null });
+    return { object, id: object === 'post' ? `50/${area.code}` : area.code, name: area.name, total: object === 'area' && i === 0, counts, corrections: null,
+      score: { value: 95 - i * 2, grade: i < 3 ? 'A' : 'B', before: 90, rank: i === 0 ? null : i, rank_before: i === 0 ? null : 10 - i },
+      rates: { on_time_rate: rate(counts.on_time, counts.due, true), rework_rate: rate(counts.rework, counts.due, false), satisfaction_rate: rate(0, 0, true) } };
+  });
+  return { object, area: '50', area_name: '重庆市', period, kind: 'month', from: `${period}-01`, to: `${period}-31`, before: '2022-07', running: false, snapshot: `${period}-0123456789ab`, locked: null, formulas: 'china', formulas_version: '1', indicators, items };
+}
+
 export function make_routes(world, live) {
   const sessions = new Map();
   const failures = new Map();
@@ -239,7 +254,9 @@ export function make_routes(world, live) {
     }],
     ['GET', /^\/credentials$/, (request, query) => page(credentials, query)],
     ['GET', /^\/audit$/, (request, query) => page(Array.from({ length: 30 }, (_, i) => ({ number: 30 - i, at: iso(world.now() - i * 70000), actor: 'user:admin', action: 'case.dispatch', subject: '5001132022082200031', outcome: 'ok', detail: '', digest: 'ab12' })), query)],
-    ['GET', /^\/scores$/, (request, query) => page(world.areas.slice(1, 10).map((one, i) => ({ object: one.code, name: one.name, opened: 40 + i, dispatched: 38 + i, due: 30 + i, on_time: 28, overdue: 2 + i, closed: 29, rework: i % 3, returned: 1, on_time_rate: { n: 28, d: 30 + i, value: 28 / (30 + i) }, close_rate: { n: 29, d: 40 + i, value: 29 / (40 + i) }, definition_zh: '按期处置数 / 应处置数' })), query)],
+    ['GET', /^\/scores$/, (request, query) => score_table(world, query)],
+    ['GET', /^\/scores\/cases$/, () => ({ items: [], next: null, total: 0 })],
+    ['GET', /^\/scores\/reports$/, () => ({ items: [], next: null })],
   ];
 
   function csv_of(value) {

@@ -3,6 +3,7 @@
 import { defineAsyncComponent, type Component } from 'vue';
 import type { Page } from '@core/route';
 import type { kPaths } from '@ui/components/Icon.vue';
+import { t as r } from './report_words';
 import { t } from './words';
 import { t as s } from './shift_words';
 
@@ -28,6 +29,7 @@ export const pages: DeskPage[] = [
   { pattern: '/desk/assets/:id', title: () => t('assets'), component: page(() => import('./pages/AssetFile.vue')) },
   { pattern: '/desk/scores', path: '/desk/scores', icon: 'chart', group: 'supervise', roles: ['evaluator', 'leader', 'inspector', 'shift_leader', 'dispatcher', 'unit_desk', 'admin'], title: () => t('scores'), component: page(() => import('./pages/Scores.vue')) },
   { pattern: '/desk/repeat', path: '/desk/repeat', icon: 'target', group: 'supervise', roles: ['acceptor', 'shift_leader', 'dispatcher', 'inspector', 'leader', 'evaluator', 'admin'], title: () => s('repeat'), component: page(() => import('./pages/RepeatPoints.vue')) },
+  { pattern: '/desk/reports', path: '/desk/reports', icon: 'cases', group: 'supervise', roles: ['evaluator', 'leader', 'inspector', 'shift_leader', 'dispatcher', 'unit_desk', 'admin'], title: () => r('reports'), component: page(() => import('./pages/ScoreReports.vue')) },
   { pattern: '/desk/admin/audit', path: '/desk/admin/audit', icon: 'shield', group: 'supervise', roles: ['audit_admin', 'admin'], title: () => t('audit'), component: page(() => import('./pages/Audit.vue')) },
   { pattern: '/desk/admin/packs', path: '/desk/admin/packs', icon: 'book', group: 'admin', title: () => t('packs'), component: page(() => import('./pages/Packs.vue')) },
   { pattern: '/desk/admin/classes', path: '/desk/admin/classes', icon: 'filter', group: 'admin', title: () => t('classes'), component: page(() => import('./pages/Classes.vue')) },

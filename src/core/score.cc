@@ -26,7 +26,7 @@ constexpr std::array<Named, kCounts> kNamed{{
     {"step_due", step}, {"step_on_time", step}, {"step_overdue", step},
     {"supervised", supervision}, {"answered", supervision},
     {"revisited", revisit}, {"satisfied", revisit},
-    {"cancelled", cut}, {"not_accepted", cut}, {"merged", cut}, {"test", cut},
+    {"cancelled", cut}, {"not_accepted", cut}, {"merged", cut},
     {"appeal_exempt", exempt}, {"suspension_exempt", exempt},
 }};
 constexpr std::array<std::string_view, 10> kKinds{"entry", "filing",      "dispatch", "disposal", "closing",

@@ -36,10 +36,10 @@ enum class Count : std::uint8_t {
   step_due, step_on_time, step_overdue,                                                        // step: another clock's deadline, of a post
   supervised, answered,                                                                        // supervision: 督办, replied in time
   revisited, satisfied,                                                                        // revisit: 回访
-  cancelled, not_accepted, merged, test,                                                       // cut: taken out of all counts
+  cancelled, not_accepted, merged,                                                             // cut: taken out of all counts
   appeal_exempt, suspension_exempt,                                                            // exempt: its disposal does not count
 };
-inline constexpr std::size_t kCounts = 35;
+inline constexpr std::size_t kCounts = 34;
 
 enum class FactKind : std::uint8_t { entry, filing, dispatch, disposal, closing, step, supervision, revisit, cut, exempt };
 

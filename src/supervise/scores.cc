@@ -34,7 +34,7 @@ std::uint64_t found_by(std::string_view source) {
 std::uint64_t cut_of(std::string_view why) {
   if (why == "not_accepted") return bit(Count::not_accepted);
   if (why == "merged") return bit(Count::merged);
-  return bit(why == "test" ? Count::test : Count::cancelled);
+  return bit(Count::cancelled);
 }
 
 class Facts {

@@ -58,7 +58,7 @@ struct CaseFacts {
   std::vector<Supervised> supervisions;
   std::string revisited;
   bool satisfied = false;
-  std::string cut, cut_on;               // cancelled, not_accepted, merged, test; the day
+  std::string cut, cut_on;               // cancelled, not_accepted, merged; the day
   std::string exempt, exempt_on;         // appeal, suspension; the day
 };
 

@@ -120,13 +120,13 @@ const counts = {
     opened: '上报', opened_filed: '已立案', filed: '立案', found_machine: '智能发现', found_sensor: '传感器', found_camera: '视频', found_patrol: '巡查', found_public: '公众', found_other: '其他',
     dispatched: '派遣', accurate: '准确派遣', returned: '退回', due: '应处置', disposed: '已处置', on_time: '按期处置', overdue: '超期', outstanding: '超期未处置', due_closed: '已结案',
     due_closed_on_time: '按期结案', rework: '返工', extended: '延期', closed: '结案', step_due: '应办理', step_on_time: '按时办理', step_overdue: '超时办理', supervised: '督办', answered: '按期答复',
-    revisited: '回访', satisfied: '满意', cancelled: '作废', not_accepted: '不予立案', merged: '并案', test: '测试', appeal_exempt: '申诉成立', suspension_exempt: '缓办',
+    revisited: '回访', satisfied: '满意', cancelled: '作废', not_accepted: '不予立案', merged: '并案', appeal_exempt: '申诉成立', suspension_exempt: '缓办',
   },
   en: {
     opened: 'Came in', opened_filed: 'Filed since', filed: 'Filed', found_machine: 'Sensors and cameras', found_sensor: 'Sensors', found_camera: 'Cameras', found_patrol: 'Patrols', found_public: 'Public', found_other: 'Others',
     dispatched: 'Dispatched', accurate: 'Kept', returned: 'Returned', due: 'Due', disposed: 'Disposed', on_time: 'On time', overdue: 'Overdue', outstanding: 'Overdue and open', due_closed: 'Closed',
     due_closed_on_time: 'Closed on time', rework: 'Rework', extended: 'Extended', closed: 'Closings', step_due: 'Steps due', step_on_time: 'Steps on time', step_overdue: 'Steps late', supervised: 'Supervision orders', answered: 'Answered in time',
-    revisited: 'Called back', satisfied: 'Satisfied', cancelled: 'Cancelled', not_accepted: 'Not accepted', merged: 'Merged', test: 'Tests', appeal_exempt: 'Appeal upheld', suspension_exempt: 'On hold',
+    revisited: 'Called back', satisfied: 'Satisfied', cancelled: 'Cancelled', not_accepted: 'Not accepted', merged: 'Merged', appeal_exempt: 'Appeal upheld', suspension_exempt: 'On hold',
   },
 } as const;
 const count_words = dictionary(counts.zh as Record<string, string>, counts.en as Record<string, string>);

@@ -85,7 +85,7 @@ export const points = (value: number | null): string => (value === null ? '—' 
 export const indicators_of = (table: ScoreTable, wanted: (one: Indicator) => boolean = () => true): Indicator[] =>
   table.indicators.filter((one) => wanted(one) && table.items.some((item) => item.rates[one.id]));
 
-export const kCuts = ['cancelled', 'not_accepted', 'merged', 'test', 'appeal_exempt', 'suspension_exempt'] as const;
+export const kCuts = ['cancelled', 'not_accepted', 'merged', 'appeal_exempt', 'suspension_exempt'] as const;
 export const kFinders = ['found_sensor', 'found_camera', 'found_patrol', 'found_public', 'found_other'] as const;
 
 // The sheet that agrees with the screen: its last lines say which snapshot it is.

@@ -98,14 +98,7 @@ TEST(CaseCourse, WhatIsDueByItselfSurvivesARestart) {
   const std::string no = city.at(Stage::handling);
   const std::string body = R"({"reason":"flood","until":")" + format_time(city.now + hours(5)) + "\"}";
   ASSERT_EQ(city.step(no, "suspend", city.dispatcher, body).status, 200);
-  std::string bytes;
-  Writer out(bytes);
-  city.command.encode(out);
-  Command again{Command::Settings{}};
-  Reader in(bytes);
-  again.decode(in);
-  ASSERT_TRUE(in.ok());
-  city.command = std::move(again);
+  city.restart();
   city.now += hours(5);
   EXPECT_LE(city.command.next_due(), city.now);
   city.tick();

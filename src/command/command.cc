@@ -14,7 +14,7 @@ constexpr std::string_view kVerbs[] = {"report.submit",   "report.place",   "rep
                                        "alarm.link",      "alarm.notify",   "receiver.put",   "receiver.delete",
                                        "notice.retry",    "notice.release", "attachment.add", "device.command",
                                        "device.delivered", "notice.receipt", "citizen.report", "citizen.same",
-                                       "citizen.unsolved", "citizen.rate"};
+                                       "citizen.unsolved", "citizen.rate", "reference.put"};
 
 bool is_past_handling(Stage stage) {
   return stage == Stage::handle_finish || stage == Stage::pending_feedback || stage == Stage::checking ||
@@ -99,6 +99,7 @@ Answer Command::act(const ActionIn& in, const Actor& actor, const Agreed& agreed
   if (in.verb == "report.place") return place_report(in, actor, city);
   if (in.verb == "reports.import") return import_reports(in, actor, city);
   if (in.verb.starts_with("alarm.")) return act_on_alarm(in, actor, city);
+  if (in.verb == "reference.put") return put_reference(in, actor, city);
   if (in.verb == "receiver.put") return put_receiver(in, actor, city);
   if (in.verb == "receiver.delete") return delete_receiver(in, actor, city);
   if (in.verb.starts_with("notice.")) return act_on_notice(in, actor, city);

@@ -37,6 +37,7 @@ struct CaseFile {
   std::vector<Order> orders;             // in order of making
   Time seen_at{};                        // newest report or alarm: reports join within a window of it
   std::vector<std::string> attachments;  // linked to it
+  std::map<std::string, std::string> references;  // system -> the number that it has there
 };
 
 class Command {
@@ -60,7 +61,7 @@ class Command {
 
   // Verbs: report.submit report.place reports.import case.open alarm.open_case alarm.link alarm.notify
   // case.<action of the table> case.remind receiver.put receiver.delete notice.retry notice.release notice.receipt attachment.add
-  // device.command device.delivered citizen.report citizen.same citizen.unsolved citizen.rate
+  // device.command device.delivered citizen.report citizen.same citizen.unsolved citizen.rate reference.put
   static bool handles(std::string_view verb);
   // `agreed` answers for the case's asset at this moment. With `persons`, an assigned handler must exist and belong to
   // the unit.
@@ -212,6 +213,10 @@ class Command {
   void await_acceptance(const Case& file);
   void escalate(Context& city);
 
+  // command_partners.cc
+  Answer put_reference(const ActionIn& in, const Actor& actor, Context& city);
+  static std::string reference_key(std::string_view system, std::string_view number);
+
   // command_desk.cc
   Answer put_receiver(const ActionIn& in, const Actor& actor, Context& city);
   Answer delete_receiver(const ActionIn& in, const Actor& actor, Context& city);
@@ -235,6 +240,7 @@ class Command {
 
   // derived from files_
   CaseIndex index_;
+  std::map<std::string, std::string, std::less<>> references_;   // reference_key -> case number
   std::set<std::pair<Time, std::string>> leaving_;               // when it leaves memory, number
   std::set<std::pair<Time, std::string>> waking_;                // when something comes due by itself, number
   std::map<std::string, Time, std::less<>> wakes_at_;

@@ -137,6 +137,7 @@ void Command::tick(Context& city) {
     }
     for (const std::string& id : held->attachments) attachments_.erase(id);
     const std::vector<std::string> alarms = held->file.alarms;
+    for (const auto& [system, number] : held->references) references_.erase(reference_key(system, number));
     outbox_.forget_subject(no);
     escalations_.end(no);
     index_.remove(no);
@@ -204,12 +205,14 @@ void Command::decode(Reader& in) {
   cityloop::decode(in, sweep_at_);
   for (const Receiver& receiver : settings_.receivers) outbox_.put_receiver(receiver);
   index_ = {};
+  references_.clear();
   leaving_.clear();
   awaiting_.clear();
   waking_.clear();
   wakes_at_.clear();
   for (const auto& [no, held] : files_) {
     if (held.file.no != no) return in.spoil();
+    for (const auto& [system, number] : held.references) references_.emplace(reference_key(system, number), no);
     reindex(held);
   }
   escalations_.replan(outbox_.receivers(), settings_.root_area);

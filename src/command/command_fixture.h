@@ -168,6 +168,16 @@ class TestCity {
     links = settle();
     return answer;
   }
+  // A new program on what this one has kept.
+  void restart() {
+    std::string bytes;
+    Writer out(bytes);
+    command.encode(out);
+    command = Command(Command::Settings{});
+    Reader in(bytes);
+    command.decode(in);
+    ASSERT_TRUE(in.ok() && in.done());
+  }
   // An action with the revision that holds now.
   Answer step(const std::string& no, const std::string& action, const Actor& actor, const std::string& body = "{}",
               const Agreed& agreed = {}) {

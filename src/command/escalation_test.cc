@@ -41,13 +41,6 @@ class Escalate : public testing::Test {
     alarm.acknowledged = true;
     city.fire(alarm);
   }
-  void restart() {
-    const std::string bytes = encoded(city.command);
-    city.command = Command(Command::Settings{});
-    Reader in(bytes);
-    city.command.decode(in);
-    ASSERT_TRUE(in.ok() && in.done());
-  }
   using Lines = std::vector<std::string>;
   TestCity city;
 };
@@ -92,7 +85,7 @@ TEST_F(Escalate, SuspendedAndResumedItHasItsTimeAnewAndNobodyHearsTwice) {
   ASSERT_EQ(city.step(no, "suspend", city.dispatcher, R"({"until":")" + format_time(city.now + 2h) + R"(","reason":"road closed"})").status, 200);
   pass(1h);
   EXPECT_TRUE(heard().empty()) << "it waits with leave";
-  restart();
+  city.restart();
   ASSERT_EQ(city.step(no, "resume", city.dispatcher).status, 200);
   ASSERT_EQ(city.file(no).stage, Stage::pending_handle);
   pass(14min);
@@ -166,10 +159,10 @@ TEST_F(Escalate, ARestartForgetsNothingAndRepeatsNothing) {
   const std::string no = city.at(Stage::pending_handle);
   city.fire(city.alarm("a-1", "t-3", Level::orange, "gas/quiet"));
   pass(10min);
-  restart();
+  city.restart();
   pass(5min);
   EXPECT_EQ(heard().size(), 2u);
-  restart();
+  city.restart();
   pass(20min);
   EXPECT_EQ(heard().size(), 2u) << "nobody hears it twice";
   pass(5min);

@@ -18,6 +18,8 @@ void Call::answer(HttpResponse response) {
   const bool has_cache = std::any_of(response.headers.begin(), response.headers.end(),
                                      [](const auto& header) { return header.first == "Cache-Control"; });
   if (!has_cache) response.headers.emplace_back("Cache-Control", "no-store");
+  if (caller.principal.starts_with("token:"))
+    engine->partners.heard(std::string_view(caller.principal).substr(6), response.status, response.code, now());
   respond(std::move(response));
 }
 

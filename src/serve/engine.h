@@ -12,6 +12,7 @@
 #include "serve/book.h"
 #include "serve/call.h"
 #include "serve/counts.h"
+#include "serve/partners.h"
 #include "serve/rate.h"
 
 namespace cityloop::serve {
@@ -33,6 +34,7 @@ struct Engine {
   Lockout lockout;
   CitizenGates citizens;
   AssetBook book;
+  Partners partners;
 
   std::mutex mutex;                                   // guards what follows
   struct Ticket {
@@ -76,6 +78,7 @@ void add_public_report_routes(std::vector<Route>& out);
 void add_notice_routes(std::vector<Route>& out);
 void add_score_routes(std::vector<Route>& out);
 void add_access_routes(std::vector<Route>& out);
+void add_partner_routes(std::vector<Route>& out);
 
 // Roles by what they have in common; each route lists its own set.
 inline constexpr RoleSet kOfficers = roles(Role::admin, Role::security_admin, Role::audit_admin);

@@ -26,6 +26,7 @@ const std::vector<Route>& routes() {
     add_access_routes(out);
     add_public_routes(out);
     add_public_report_routes(out);
+    add_partner_routes(out);
     return out;
   }();
   return kRoutes;

@@ -148,6 +148,7 @@ Result<HttpResponse> whole_case(const Call& call, int status) {
   more += ",\"actions\":" + TRY(offers_of(call, file));
   const Where is_of{"case_no", Where::Op::equal, {file.no}};
   more += ",\"timeline\":" + TRY(rows_of(call, "timeline", is_of));
+  more += ",\"references\":" + TRY(rows_of(call, "case_references", is_of));
   more += ",\"orders\":" + TRY(rows_of(call, "orders", is_of));
   more += ",\"alarm_docs\":" + TRY(docs_of(call, "alarms", file.alarms));
   more += ",\"report_docs\":" + TRY(docs_of(call, "reports", file.reports));

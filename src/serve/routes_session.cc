@@ -177,6 +177,8 @@ void changes(Call& call, bool sse) {
     query.seq = seq;
     query.has_since = true;
   }
+  if (query.has_since && query.epoch == call.city().epoch && call.caller.principal.starts_with("token:"))
+    call.engine->partners.follows(std::string_view(call.caller.principal).substr(6), query.seq, call.now());
   const auto wait = number_parameter(call, "wait", sse ? 25 : 1, 55);
   if (!wait) return call.refuse(wait.error());
   query.wait = parameter(call, "wait") || sse ? Millis(*wait * 1000) : Millis{0};

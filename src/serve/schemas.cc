@@ -169,7 +169,9 @@ constexpr auto kSchemas = std::to_array<Schema>({
     {"Appeal", "by reason at:time state!:dispatcher|acceptor|upheld|refused"},
     {"CaseWhole",
      "no! stage! rev!:int actions!:[Offer] timeline!:[TimelineEntry] orders!:[Order] alarm_docs!:[Alarm] "
-     "report_docs!:[Report]"},
+     "report_docs!:[Report] references!:[Reference]"},
+    {"Reference", "system! number! case! area by at!:time"},
+    {"ReferencePut", "number!"},
     {"TimelineEntry",
      "case seq!:int at!:time actor actor_name action! from to comment fields:object attachments:[text]"},
     {"CaseAction",
@@ -211,6 +213,9 @@ constexpr auto kSchemas = std::to_array<Schema>({
     {"User", "name! person roles!:[text] area unit enabled:bool must_change:bool has_password:bool rev:int"},
     {"UserPut", "person roles:[text] area unit password enabled:bool must_change:bool"},
     {"Token", "id! name! role! area unit enabled:bool created_at:time expires_at:time?"},
+    {"Partner",
+     "id! name! role! area unit enabled:bool created_at:time expires_at:time? seen_at:time? calls!:int refused!:int failed!:int last_problem:text? "
+     "last_problem_at:time? feed_at:time? behind:int"},
     {"TokenNew", "name! role area unit expires_at:time"},
     {"TokenSecret", "id! name role area unit enabled:bool created_at:time expires_at:time? secret:text?"},
     {"Credential", "id! name assets:[text] enabled:bool created_at:time old_secret_until:time?"},

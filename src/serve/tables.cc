@@ -66,6 +66,7 @@ std::vector<TableSpec> make_tables() {
       {"score_reports", {text("kind"), text("period"), text("state"), text("area"), number("at")}},
       {"formulas", {}},
       {"shifts", {text("area"), text("state"), text("giver"), text("taker"), number("at")}},
+      {"case_references", {text("case_no"), text("system"), text("number"), text("area")}},
       {"settings", {}},
   };
 }

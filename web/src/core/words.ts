@@ -222,6 +222,7 @@ export interface Case {
   orders?: Order[];
   alarm_docs?: Alarm[];
   report_docs?: Report[];
+  references?: { system: string; number: string; at: string }[];
 }
 
 export interface PointSpec {

@@ -105,6 +105,7 @@ const families = {
     'case.open': ['建案', 'Opened'],
     'route.plan': ['派遣建议', 'Routing'],
     'route.pool': ['待人工派遣', 'Waits for a dispatcher'],
+    reference: ['外部编号', 'Number of another system'],
     'sensor.agrees': ['传感器已恢复', 'The sensor agrees'],
     'sensor.disagrees': ['传感器仍异常', 'The sensor disagrees'],
     'case.remind': ['催办提醒', 'Reminder'],

@@ -3,6 +3,7 @@
 
 #include "command/command_fixture.h"
 #include "core/json.h"
+#include "core/limits.h"
 
 namespace cityloop {
 namespace {

@@ -24,12 +24,13 @@ before(async () => {
   city = await new City().start();
   city.admin = city.token('e2e', 'admin');
   const square = (code, name, name_en, west, east) => ({ type: 'Feature', properties: { code, name, name_en, parent: '50' }, geometry: { type: 'Polygon', coordinates: [[[west, 29.4], [east, 29.4], [east, 29.7], [west, 29.7], [west, 29.4]]] } });
-  await city.must('POST', '/api/v1/areas:import', { type: 'FeatureCollection', features: [square('500106', '沙坪坝区', 'Shapingba', 106.3, 106.5), square('500103', '渝中区', 'Yuzhong', 106.5, 106.7)] }, city.admin, { 'content-type': 'application/geo+json' });
+  const known = await city.must('GET', '/api/v1/areas');  // the program's own districts, where it has them
+  if (known.items.length < 3) await city.must('POST', '/api/v1/areas:import', { type: 'FeatureCollection', features: [square('500106', '沙坪坝区', 'Shapingba', 106.3, 106.5), square('500103', '渝中区', 'Yuzhong', 106.5, 106.7)] }, city.admin, { 'content-type': 'application/geo+json' });
   await city.must('PUT', '/api/v1/units/u-road', { name: '沙坪坝区市政设施所', area: '500106', duties: ['municipal'] });
   for (const [name, roles, unit] of [['crew', ['handler'], 'u-road'], ['accept', ['acceptor']], ['duty', ['shift_leader']]])
-    await city.must('PUT', `/api/v1/users/${name}`, { person: name, roles, area: unit ? '500106' : '50', ...(unit ? { unit } : {}), password: kPassword });
-  for (const [id, name, lng, attributes] of [['wc-1', '三峡广场公厕', 106.452, { open_hours: '00:00-24:00', accessible: true, nursing_room: false, stalls_women: 8 }], ['wc-2', '石井坡公厕', 106.46, {}], ['wc-3', '解放碑公厕', 106.58, {}]])
-    await city.must('PUT', `/api/v1/assets/${id}`, { kind: 'public_toilet', name, location: { type: 'Point', coordinates: [lng, 29.55] }, attributes });
+    await city.must('PUT', `/api/v1/users/${name}`, { person: name, roles, area: unit ? '500106' : '50', ...(unit ? { unit } : {}), password: kPassword, must_change: false });
+  for (const [id, name, lng, attributes] of [['wc-1', '三峡广场公厕', 106.452, { open_hours: '00:00-24:00', accessible: true, nursing_room: false, stalls_women: 8 }], ['wc-2', '石井坡公厕', 106.46, {}], ['wc-3', '解放碑公厕', 106.577, {}]])
+    await city.must('PUT', `/api/v1/assets/${id}`, { kind: 'public_toilet', name, location: { type: 'Point', coordinates: [lng, id === 'wc-3' ? 29.558 : 29.55] }, attributes });
 });
 after(async () => {
   await browser?.close();
@@ -262,7 +263,7 @@ test('position refused: by address, or by the cross on the map that buttons move
   await accepted(page);
   const { report } = address_of(page);
   const [lng, lat] = (await city.must('GET', `/api/v1/reports/${report}`)).location.coordinates;
-  assert.ok(lng > 106.3 && lng < 106.8 && lat > 29.3 && lat < 29.8, `${lng},${lat}`);
+  assert.ok(lng > 105 && lng < 111 && lat > 28 && lat < 33, `${lng},${lat}`);
 
   // By address only: the desk finds the place.
   await page.goto(`${city.http}/m/`);
@@ -348,7 +349,7 @@ test('长辈版 and English: words and targets are large, nothing is lost at 320
         if (!elder) continue;
         const small = await page.evaluate(() => [...document.querySelectorAll('main *, header *')].filter((one) => {
           const text = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-          return text && one.getClientRects().length && !one.closest('.sr, .leaflet-container, .skip') && parseFloat(getComputedStyle(one).fontSize) < 20;
+          return text && one.getClientRects().length && !one.closest('.sr, .leaflet-container, .skip, [aria-hidden]') && parseFloat(getComputedStyle(one).fontSize) < 20;
         }).map((one) => `${one.className || one.tagName}: ${one.textContent.trim().slice(0, 30)}`));
         assert.deepEqual(small, [], `${path}: words of 20 px`);
         const tight = await page.evaluate(() => [...document.querySelectorAll('button, a[href], select, input:not(.sr), main label:has(input.sr)')]

@@ -194,8 +194,10 @@ TEST(Packs, ShippedOnesAreValid) {
     text << std::ifstream(entry.path()).rdbuf();
     auto pack = parse_pack(entry.path().stem().string(), text.str());
     ASSERT_TRUE(pack) << pack.error().detail;
-    EXPECT_GE(pack->examples.size(), 4u) << pack->name;
-    EXPECT_FALSE(pack->simulate.empty()) << pack->name;
+    if (!pack->rules.empty()) {  // one that only names kinds raises nothing
+      EXPECT_GE(pack->examples.size(), 4u) << pack->name;
+      EXPECT_FALSE(pack->simulate.empty()) << pack->name;
+    }
     all.push_back(std::move(*pack));
   }
   EXPECT_GE(all.size(), 4u);

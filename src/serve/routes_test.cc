@@ -59,6 +59,7 @@ TEST(Routes, a_foreign_area_is_refused_item_by_item) {
   city.happen("attachment.put", Attachment{"ab12", "image/jpeg", 3, "user:x", "500106", city.now_, {}, {}, ""});
   city.happen("unit.put", Unit{"u-1", "环卫", "500106", {"sanitation"}, "", true});
   city.happen("rev.config", RowPut{"receivers", "hook", "500106", {}, R"({"name":"hook","area":"500106"})"});
+  city.happen("shift.put", RowPut{"shifts", "h-1", "500106", {}, R"({"id":"h-1","area":"500106","rev":1})"});
   city.user("li", {Role::acceptor}, "500106");
   Notice notice;
   notice.id = "5001062022082200001:1";
@@ -67,7 +68,7 @@ TEST(Routes, a_foreign_area_is_refused_item_by_item) {
   city.happen("score.report", RowPut{"score_reports", "daily.2022-08-21.500106", "500106", {}, R"({"id":"daily.2022-08-21.500106","area":"500106","rev":1})"});
   const std::map<std::string, std::string> args{{"scores", "daily.2022-08-21.500106"}, {"assets", "tank-1"}, {"alarms", "a-1"},       {"cases", "5001062022082200001"}, {"reports", "r-1"},
                                                 {"units", "u-1"},     {"attachments", "ab12"}, {"receivers", "hook"},            {"users", "li"},
-                                                {"notices", "5001062022082200001:1"}};
+                                                {"notices", "5001062022082200001:1"}, {"shifts", "h-1"}};
   for (const Role role : {Role::admin, Role::dispatcher, Role::shift_leader, Role::security_admin}) {
     const std::string home = city.token(role, "500106"), foreign = city.token(role, "500103");
     for (const RouteFace& route : route_table()) {

@@ -179,6 +179,7 @@ class AccessCity {
     out["attachments"] = picture;
     act("case.comment", out["cases"], R"({"comment":")" + mark + R"( comment","attachments":[")" + picture + "\"]}", rev(out["cases"]));
     act("case.dispatch", out["cases"], R"({"unit":")" + out["units"] + "\"}", rev(out["cases"]));
+    act("reference.put", out["cases"], R"({"system":")" + mark + R"(-platform","number":"1"})");
     const Answered filed = call("POST", "/api/v1/reports", boss_, R"({"title":")" + mark + R"( report","source":"hotline","location":)" + place + R"(,"class":{"scheme":"GB2013","type":"event","code":"0101"},"reporter":{"name":")" + mark + R"(","phone":"13800000000"}})");
     EXPECT_EQ(filed.status, 201) << filed.body;
     act("user.put", mark + "-he", R"({"person":")" + mark + R"( he","roles":["shift_leader"],"area":")" + code + "\"}");

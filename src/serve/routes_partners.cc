@@ -2,6 +2,7 @@
 // 外部系统: the numbers that other systems give to our cases, and how those systems are doing.
 #include "serve/engine.h"
 #include "serve/list.h"
+#include "serve/project.h"
 
 namespace cityloop::serve {
 namespace {
@@ -23,14 +24,24 @@ void list_references(Call& call) {
   answer_list(call, {std::move(query), "system number case area by at"});
 }
 
-std::string health_members(const Partners::Health& health, std::uint64_t head) {
+// How many events the feed has had since the one that the system said it has.
+Result<std::uint64_t> behind(const Call& call, const Partners::Health& health) {
+  Query query{"events", {{"key", Where::Op::greater, {seq_key(health.feed)}}}};
+  query.limit = 1;
+  query.count = true;
+  return TRY(call.city().journal->list(query)).total.value_or(0);
+}
+
+std::string health_members(const Call& call, std::string_view token) {
+  const Partners::Health health = call.engine->partners.of(token);
   JsonWriter out;
   const auto time = [](Time at) { return at == Time{} ? std::optional<Time>{} : std::optional(at); };
   out.begin_object().member_or_null("seen_at", time(health.seen)).member("calls", health.calls);
   out.member("refused", health.refused).member("failed", health.failed);
   out.member_or_null("last_problem", health.last_problem).member_or_null("last_problem_at", time(health.last_problem_at));
   out.member_or_null("feed_at", time(health.feed_at));
-  if (health.feed_at != Time{}) out.member("behind", head > health.feed ? head - health.feed : 0);
+  if (health.feed_at != Time{})
+    if (const auto events = behind(call, health)) out.member("behind", *events);
   const std::string text = out.end_object().take();
   return text.substr(1, text.size() - 2);
 }
@@ -39,12 +50,8 @@ std::string health_members(const Partners::Health& health, std::uint64_t head) {
 void list_partners(Call& call) {
   Query query{"tokens"};
   if (const auto scoped = apply_area(call, query); !scoped) return call.refuse(scoped.error());
-  const auto head = call.city().journal->head();
-  if (!head) return call.refuse(head.error());
   answer_list(call, {std::move(query), "id name role area unit enabled seen_at calls refused failed last_problem feed_at behind",
-                     [self = call.shared_from_this(), seq = head->seq](Row& row) {
-                       append_members(row.doc, health_members(self->engine->partners.of(row.key), seq));
-                     }});
+                     [self = call.shared_from_this()](Row& row) { append_members(row.doc, health_members(*self, row.key)); }});
 }
 
 }  // namespace

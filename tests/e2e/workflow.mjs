@@ -149,7 +149,7 @@ test('a late unit appeals once; upheld by two desks it no longer counts', async 
     await refused(409, 'desk', no, 'request_extension', { reason: '太晚' });
     await finished(no);
     await does('shift', no, 'force_close', { reason: '已完成' });
-    const score = async () => (await city.must('GET', `/api/v1/scores?object=unit&id=${kUnit}`)).items.find((one) => one.id === kUnit)?.counts;
+    const score = async () => (await city.must('GET', `/api/v1/scores?object=unit&period=2026-03`)).items.find((one) => one.id === kUnit)?.counts;
     await until('it counts as overdue', async () => (await score())?.overdue === 1);
     await refused(422, 'desk', no, 'appeal');
     await does('desk', no, 'appeal', { reason: '道路封闭' });

@@ -26,7 +26,7 @@ void list_references(Call& call) {
 
 // How many events the feed has had since the one that the system said it has.
 Result<std::uint64_t> behind(const Call& call, const Partners::Health& health) {
-  Query query{"events", {{"key", Where::Op::greater, {seq_key(health.feed)}}}};
+  Query query{"events", {{"key", Where::Op::greater, {seq_key(health.feed)}}, {"topic", Where::Op::not_equal, {std::string()}}}};
   query.limit = 1;
   query.count = true;
   return TRY(call.city().journal->list(query)).total.value_or(0);

@@ -12,9 +12,9 @@ import { axe_findings, kPhone, launch, sign_in } from './browser.mjs';
 const kPassword = 'Correct-Horse-1', kUnit = '500106-sanitation', kMonth = '2026-03';
 const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
-// A city on the last afternoon of March, whose day lasts 48 seconds, with cases of every ending.
+// A city on the last afternoon of March, whose day lasts 96 seconds, with cases of every ending.
 async function with_city(work) {
-  const city = await new City(['--clock', '2026-03-31T12:00:00+08:00x1800']).start();
+  const city = await new City(['--clock', '2026-03-31T12:00:00+08:00x900']).start();
   try {
     await city.lay_out();
     const people = {};
@@ -84,7 +84,7 @@ test('figures open to their cases, also after a kill; a locked month stays, and 
     await does('shift', void_one, 'cancel', { reason: '测试' });
     const prompt = await handled('septic-500106-0002');
     await closed(prompt);
-    await until('the limit runs out', async () => (await city.must('GET', `/api/v1/cases/${late}`)).deadline.overdue, 20_000);
+    await until('the limit runs out', async () => (await city.must('GET', `/api/v1/cases/${late}`)).deadline.overdue, 40_000);
     await closed(late);
     await until('the figures are there', async () => (await unit())?.counts.due === 2);
     const counts = (await unit()).counts;
@@ -142,7 +142,7 @@ test('the page: figures, grades, sheet and paper agree; a report is written, edi
     await with_city(async ({ city, people, handled, closed, unit }) => {
       const late = await handled('septic-500106-0001');
       await closed(await handled('septic-500106-0002'));
-      await until('the limit runs out', async () => (await city.must('GET', `/api/v1/cases/${late}`)).deadline.overdue, 20_000);
+      await until('the limit runs out', async () => (await city.must('GET', `/api/v1/cases/${late}`)).deadline.overdue, 40_000);
       await until('the figures are there', async () => (await unit())?.counts.outstanding === 1);
       // From here on at the pace of a clock: the days of a fast one end sessions within seconds.
       await city.kill('SIGTERM');
@@ -196,6 +196,7 @@ test('the page: figures, grades, sheet and paper agree; a report is written, edi
       await page.getByText('这个周期还没有可考核的案件').waitFor();
 
       await page.goto(`${city.http}/desk/reports`);
+      await page.getByText('实时').first().waitFor();  // from then on the page knows the city's day
       await page.getByRole('button', { name: '写今日日报' }).click();
       const text = page.locator('[data-test=report-text]');
       await text.waitFor({ timeout: 20_000 });
@@ -203,12 +204,12 @@ test('the page: figures, grades, sheet and paper agree; a report is written, edi
       await text.fill(`${await text.inputValue()}\n另:今夜有雨,加强巡查。`);
       await picture('scores-report');
       await page.getByRole('button', { name: '保存草稿' }).click();
-      await page.getByText('草稿 · 雷主任').waitFor({ timeout: 15_000 });
+      await page.getByText('草稿 · 雷主任').first().waitFor({ timeout: 15_000 });
       const { items } = await city.must('GET', '/api/v1/scores/reports');
       assert.equal((await city.call('PUT', `/api/v1/scores/reports/${items[0].id}`, { title: 'x', text: 'x', snapshot: 'x' }, people.evaluator)).status, 428, 'nobody overwrites what they have not seen');
       await page.getByRole('button', { name: '签发' }).click();
       await page.getByRole('dialog').getByRole('button', { name: '确定' }).or(page.getByRole('dialog').getByRole('button', { name: '签发' })).first().click();
-      await page.getByText(/雷主任 签发/).waitFor({ timeout: 15_000 });
+      await page.getByText(/雷主任 签发/).first().waitFor({ timeout: 15_000 });
       assert.match(await page.locator('[data-test=report-words]').textContent(), /今夜有雨/);
       assert.equal((await city.call('PUT', `/api/v1/scores/reports/${items[0].id}`, { title: 'x', text: 'x', snapshot: 'x' }, people.leader, { 'if-match': '"2"' })).status, 409, 'signed: it stays');
       assert.deepEqual(await axe_findings(page), []);

@@ -73,6 +73,7 @@ export async function photo(page, colour = Math.floor(Math.random() * 0xffffff))
 }
 export async function take(page, n = 1, of = async () => await photo(page)) {
   const taken = page.locator('.picker figure');
+  await page.waitForTimeout(500);                     // the picker of the step before has gone
   const already = await taken.count();
   for (let i = 0; i < n; i += 1) {
     await page.locator('input[type=file]').last().setInputFiles(await of());

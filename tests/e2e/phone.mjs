@@ -10,7 +10,7 @@ import { City, until } from './city.mjs';
 export const kPassword = 'Correct-Horse-1', kUnit = '500106-sanitation', kArea = '500106';
 export const kTank = [106.4502, 29.5438];                      // septic-500106-0001
 export const kNear = { longitude: 106.4503, latitude: 29.5438, accuracy: 12 }, kFar = { longitude: 106.4602, latitude: 29.5438, accuracy: 35 };
-export const kShort = 20_000;
+export const kShort = 40_000;
 const pictures = process.env.CITYLOOP_PICTURES;
 
 // A city with a unit, its desk, two crews, a collector and a dispatcher. `work` gets what they need; every page is without complaint.

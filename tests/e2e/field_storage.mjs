@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { launch, launch_phone, sign_in } from './browser.mjs';
 import { sleep, until } from './city.mjs';
-import { acts_of, all_sent, browser_of, kNear, kPassword, kShort, open_field, photo, press, shot, take, waiting, with_city } from './phone.mjs';
+import { acts_of, browser_of, kNear, kPassword, kShort, open_field, photo, press, shot, take, waiting, with_city } from './phone.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -69,11 +69,14 @@ test('47: a killed browser loses nothing; a nearly full device says so before th
       await context.setOffline(false);
       // A browser that is killed soon after the sign-in may not have kept the session: one signs in again, over the page.
       const dialog = page.getByRole('dialog');
-      if (await dialog.waitFor({ timeout: 10_000 }).then(() => true, () => false)) {
-        await dialog.locator('input[name=password]').fill(kPassword);
-        await page.keyboard.press('Enter');
-      }
-      await all_sent(page);
+      await until('everything is sent', async () => {
+        if (await dialog.isVisible()) {
+          await dialog.locator('input[name=password]').fill(kPassword);
+          await page.keyboard.press('Enter');
+          await dialog.waitFor({ state: 'hidden', timeout: kShort });
+        }
+        return (await file_of(no)).stage === 'handle_finish' && !(await page.locator('header .count', { hasText: '待传' }).isVisible());
+      }, 90_000);
       const acts = acts_of(await file_of(no), 'accept', 'arrive', 'finish', 'comment');
       assert.deepEqual(acts.map((one) => [one.action, one.attachments.length]), [['accept', 0], ['arrive', 2], ['finish', 1]]);
     } finally {
